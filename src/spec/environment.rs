@@ -3,8 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{LimitsConfig, Section, Span};
+
+/// What snapshots leave out unless a spec replaces it: byte code, virtual environments, hidden tests.
+pub const DEFAULT_IGNORE_GLOBS: [&str; 4] = ["*.pyc", "venv/*", ".venv/*", ".evaluation_tests/*"];
 
 /// Who the session serves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -14,6 +21,16 @@ pub enum Mode {
     Evaluation,
     /// An agent works: wide limits, writable copies of the assets, checkpoints.
     Agent,
+}
+
+impl Mode {
+    /// Gives the word that the command line and results use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Evaluation => "evaluation",
+            Self::Agent => "agent",
+        }
+    }
 }
 
 /// How submissions of one kind are run: the whole of an environment file.
@@ -34,14 +51,18 @@ pub struct EnvironmentSpec {
     pub commands: CommandConfig,
     /// What snapshots keep.
     pub snapshot: SnapshotConfig,
-    /// What a guest may use.
+    /// What a guest may use, as the file says it.
     pub limits: LimitsConfig,
+    /// What flags of the command line say over `limits`. Default: nothing.
+    pub flag_limits: LimitsConfig,
     /// The runtime's own section, parsed by it.
     pub section: Arc<dyn Section>,
 }
 
 /// The variables that a guest sees.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(inline)]
 #[non_exhaustive]
 pub struct EnvironmentConfig {
     /// Variables by name. Default: none.
@@ -51,7 +72,9 @@ pub struct EnvironmentConfig {
 }
 
 /// What runs before the first command of a runtime.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(inline)]
 #[non_exhaustive]
 pub struct SetupConfig {
     /// Command lines for every session. Default: none.
@@ -67,7 +90,9 @@ pub struct SetupConfig {
 }
 
 /// What a failed set-up command means for the commands after it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum OnFailure {
     /// Commands do not start.
     Fail,
@@ -77,23 +102,32 @@ pub enum OnFailure {
 }
 
 /// How sources become something that runs.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
 #[non_exhaustive]
 pub struct CompileConfig {
     /// The command line.
+    #[schemars(length(min = 1))]
     pub command: String,
     /// Globs of the files that it reads. Default: every file.
+    #[serde(default)]
     pub sources: Vec<String>,
     /// Globs of the files that it makes. Default: whatever appears.
+    #[serde(default)]
     pub outputs: Vec<String>,
     /// The runtime that runs it. Default: the spec's own.
+    #[serde(default)]
     pub runtime: Option<String>,
     /// Limits of the compiler. Default: those of the spec.
+    #[serde(default)]
     pub limits: LimitsConfig,
 }
 
 /// How an entry file becomes a command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(inline)]
 #[non_exhaustive]
 pub struct CommandConfig {
     /// The file that is started, with `{entry_file}` for the entry's name. Default: `{entry_file}`.
@@ -105,12 +139,14 @@ pub struct CommandConfig {
 }
 
 /// What snapshots keep.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(inline)]
 #[non_exhaustive]
 pub struct SnapshotConfig {
     /// Globs of what is kept. Default: everything.
     pub keep_globs: Option<Vec<String>>,
-    /// Globs of what is left out; they beat `keep_globs`.
+    /// Globs of what is left out, beside [`DEFAULT_IGNORE_GLOBS`]; they beat `keep_globs`.
     pub ignore_globs: Vec<String>,
     /// Whether `ignore_globs` stand instead of the defaults, not beside them. Default: no.
     pub replace_defaults: bool,
@@ -121,7 +157,9 @@ pub struct SnapshotConfig {
 }
 
 /// How an archive is compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum Compression {
     /// Not at all.
     None,
@@ -134,4 +172,34 @@ pub enum Compression {
     Xz,
     /// Zstandard.
     Zst,
+}
+
+impl Default for SetupConfig {
+    fn default() -> Self {
+        Self {
+            commands: Vec::new(),
+            eval_commands: Vec::new(),
+            resume_commands: Vec::new(),
+            on_failure: OnFailure::default(),
+            wall_time: Span(Duration::from_secs(600)),
+        }
+    }
+}
+
+impl Default for CommandConfig {
+    fn default() -> Self {
+        Self { entry_file: "{entry_file}".to_owned(), command: "python".to_owned(), agent_command: None }
+    }
+}
+
+impl Default for SnapshotConfig {
+    fn default() -> Self {
+        Self {
+            keep_globs: None,
+            ignore_globs: DEFAULT_IGNORE_GLOBS.map(str::to_owned).to_vec(),
+            replace_defaults: false,
+            compression: Compression::default(),
+            archive_save_dir: None,
+        }
+    }
 }

@@ -1,19 +1,43 @@
 //! What is asked: the environment spec and its limits. Pure data, no input or output.
 //!
 //! Never here: a runtime by name (its section is opaque, see [`Section`]), the file system, the clock.
-//! Read next: [`EnvironmentSpec`] for the file, [`Limits`] for how limits combine.
+//! Read next: [`EnvironmentSpec`] for the file, [`load()`] for how it is read, [`Limits`] for how limits combine.
 
+mod amount;
 mod environment;
+mod helpers;
+mod limit_name;
 mod limits;
+mod limits_config;
+mod line;
+mod load;
+mod meaning;
 mod measure;
+mod path;
 mod problem;
+mod quantity;
+mod resolve;
+mod schema;
 mod section;
+mod settings;
+mod structure;
+mod suggest;
+mod template;
+mod tree;
+mod wire;
 
 pub use environment::{
-    CommandConfig, CompileConfig, Compression, EnvironmentConfig, EnvironmentSpec, Mode, OnFailure, SetupConfig,
-    SnapshotConfig,
+    CommandConfig, CompileConfig, Compression, DEFAULT_IGNORE_GLOBS, EnvironmentConfig, EnvironmentSpec, Mode,
+    OnFailure, SetupConfig, SnapshotConfig,
 };
-pub use limits::{Bound, Limit, LimitName, Limits, LimitsConfig, OnUnsupported, OutputOverflow, Provenance};
+pub use limit_name::{LimitName, Provenance};
+pub use limits::{Bound, Limits};
+pub use limits_config::{Limit, LimitsConfig, OnUnsupported, OutputOverflow};
+pub use line::{LineError, split_line};
+pub use load::{Loaded, from_value, load, load_with};
 pub use measure::{ByteSize, LimitValue, Span};
-pub use problem::{Position, Problem, SpecError};
+pub use problem::{Position, Problem, ProblemKind, SpecError};
+pub use schema::schema;
 pub use section::{Section, SectionTypes};
+pub use template::TemplateError;
+pub use tree::Positions;

@@ -13,10 +13,23 @@ pub struct Position {
     pub column: usize,
 }
 
+/// What sort of problem it is, for callers that decide by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// The text has to change.
+    #[default]
+    Invalid,
+    /// The text names a runtime that this build does not have; another build may.
+    UnknownRuntime,
+}
+
 /// One thing that is wrong, where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
+    /// What sort of problem it is.
+    pub kind: ProblemKind,
     /// The path of the value as a reader writes it: `limits.wall_time`, `cases[3].args[0]`; empty for the whole.
     pub path: String,
     /// Where it stands in the text; absent when the value came from elsewhere.
@@ -30,7 +43,7 @@ pub struct Problem {
 impl Problem {
     /// Makes a problem at a path.
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), position: None, message: message.into(), hint: None }
+        Self { kind: ProblemKind::Invalid, path: path.into(), position: None, message: message.into(), hint: None }
     }
 
     /// Adds what to do about it.
@@ -83,6 +96,11 @@ impl SpecError {
         match self {
             Self::Invalid { problems, .. } => problems,
         }
+    }
+
+    /// Says whether all that is wrong is a runtime that this build does not have.
+    pub fn is_unknown_runtime(&self) -> bool {
+        self.problems().iter().all(|problem| problem.kind == ProblemKind::UnknownRuntime)
     }
 }
 

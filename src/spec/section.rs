@@ -36,4 +36,10 @@ pub trait SectionTypes {
     /// # Errors
     /// Every problem found, each with its path below the section.
     fn parse(&self, ty: &str, section: Option<&Value>) -> Result<Arc<dyn Section>, Vec<Problem>>;
+
+    /// Lists what a section says that will not do what its author may think. Default: nothing.
+    fn warnings(&self, ty: &str, section: &dyn Section) -> Vec<Problem> {
+        let _ = (ty, section);
+        Vec::new()
+    }
 }
