@@ -1,0 +1,3 @@
+#!/bin/sh
+# Exits with the code that its first argument gives.
+exit "$1"

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Prints one line and exits 0.
+echo hello

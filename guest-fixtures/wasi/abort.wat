@@ -1,0 +1,6 @@
+;; Gives up, as `abort()` and a failed assertion do.
+(module
+
+  (func (export "_start")
+    unreachable)
+)

@@ -1,0 +1,85 @@
+;; Prints the asset whose path is its first argument: `{{static:table}}` becomes `/static/…`.
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_prestat_get" (func $fd_prestat_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_prestat_dir_name" (func $fd_prestat_dir_name (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_open" (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $args_get (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 64) "/static/")
+
+  ;; Writes `len` bytes at `at` to a descriptor. A host may take fewer than it is given.
+  (func $write (param $fd i32) (param $at i32) (param $len i32)
+    (loop $rest
+      (i32.store (i32.const 0) (local.get $at))
+      (i32.store (i32.const 4) (local.get $len))
+      (if (call $fd_write (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 8)) (then (return)))
+      (local.set $at (i32.add (local.get $at) (i32.load (i32.const 8))))
+      (local.set $len (i32.sub (local.get $len) (i32.load (i32.const 8))))
+      (br_if $rest (local.get $len))))
+
+  ;; Copies a descriptor to standard output until its end, through a buffer of 4 KiB at 16384.
+  (func $copy (param $fd i32)
+    (loop $more
+      (i32.store (i32.const 0) (i32.const 16384))
+      (i32.store (i32.const 4) (i32.const 4096))
+      (if (call $fd_read (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 12)) (then unreachable))
+      (if (i32.eqz (i32.load (i32.const 12))) (then (return)))
+      (call $write (i32.const 1) (i32.const 16384) (i32.load (i32.const 12)))
+      (br $more)))
+
+  ;; Gives the length of the text at `at`, which ends with a zero byte.
+  (func $length (param $at i32) (result i32)
+    (local $n i32)
+    (block $end
+      (loop $next
+        (br_if $end (i32.eqz (i32.load8_u (i32.add (local.get $at) (local.get $n)))))
+        (local.set $n (i32.add (local.get $n) (i32.const 1)))
+        (br $next)))
+    (local.get $n))
+
+  ;; Gives where the n-th argument stands. The table of arguments is at 1024, their text at 4096.
+  (func $arg (param $n i32) (result i32)
+    (drop (call $args_get (i32.const 1024) (i32.const 4096)))
+    (i32.load (i32.add (i32.const 1024) (i32.mul (local.get $n) (i32.const 4)))))
+
+  ;; Says whether two texts of `len` bytes are the same.
+  (func $same (param $a i32) (param $b i32) (param $len i32) (result i32)
+    (local $n i32)
+    (loop $next
+      (if (i32.eq (local.get $n) (local.get $len)) (then (return (i32.const 1))))
+      (if (i32.ne (i32.load8_u (i32.add (local.get $a) (local.get $n)))
+                  (i32.load8_u (i32.add (local.get $b) (local.get $n))))
+        (then (return (i32.const 0))))
+      (local.set $n (i32.add (local.get $n) (i32.const 1)))
+      (br $next))
+    unreachable)
+
+  ;; Gives the descriptor of the directory that the host granted under this name; traps where there is none.
+  (func $preopen (param $name i32) (param $len i32) (result i32)
+    (local $fd i32)
+    (local.set $fd (i32.const 3))
+    (loop $next
+      (if (call $fd_prestat_get (local.get $fd) (i32.const 16)) (then unreachable))
+      (if (i32.eq (i32.load (i32.const 20)) (local.get $len))
+        (then
+          (drop (call $fd_prestat_dir_name (local.get $fd) (i32.const 24) (local.get $len)))
+          (if (call $same (i32.const 24) (local.get $name) (local.get $len))
+            (then (return (local.get $fd))))))
+      (local.set $fd (i32.add (local.get $fd) (i32.const 1)))
+      (br $next))
+    unreachable)
+
+  (func (export "_start")
+    (local $path i32)
+    (local.set $path (call $arg (i32.const 1)))
+    ;; As a C library does: the preopen is `/static`, the rest of the path is opened below it.
+    (if (i32.eqz (call $same (local.get $path) (i32.const 64) (i32.const 8))) (then unreachable))
+    (local.set $path (i32.add (local.get $path) (i32.const 8)))
+    (if (call $path_open (call $preopen (i32.const 64) (i32.const 7)) (i32.const 1)
+          (local.get $path) (call $length (local.get $path))
+          (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 40)) ;; the right to read
+      (then unreachable))
+    (call $copy (i32.load (i32.const 40))))
+)
