@@ -3,6 +3,13 @@
 mod error;
 mod host;
 pub mod spec;
+mod workspace;
 
 pub use error::{ErrorKind, ExecutionError};
 pub use host::{Host, HostDirs};
+pub use workspace::{
+    Base, BaseNeed, Bounds, Capture, Captured, Change, ChangeKind, Changes, Content, Contents, ContentsBounds, CopyIn,
+    CopyReport, DEFAULT_ENTRIES, DiskUsage, Entry, EntryKind, FileOutcome, Flushed, GcMode, GcReport, GcScope, Globs,
+    InputContent, InputFile, MAX_COMPONENT, Manifest, Owner, OwnerId, PathError, PrivateDir, Quota, Reaper, Scan,
+    SnapshotId, SnapshotIdError, StatCache, Workspace, WorkspaceError, WorkspacePath, gc, scan,
+};

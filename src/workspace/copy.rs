@@ -1,0 +1,100 @@
+//! A submission in, a workspace out.
+
+use std::ffi::CString;
+use std::fmt;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use super::tree::{self, Bounds, CopyOptions, CopyReport, Modes, Times};
+use super::{Globs, Workspace, WorkspaceError, WorkspacePath, at, remove, usage};
+
+/// How a submission is copied into a workspace.
+#[derive(Default)]
+#[non_exhaustive]
+pub struct CopyIn<'a> {
+    /// What is left out. Default: nothing.
+    pub ignore: Globs,
+    /// How much is taken at most. Default: 1,000,000 entries, 64 GiB.
+    pub bounds: Bounds,
+    /// Told after every entry. Default: nobody.
+    pub progress: Option<&'a mut dyn FnMut(&CopyReport)>,
+}
+
+impl Workspace {
+    /// Copies a directory's content, or a single file, into the workspace.
+    ///
+    /// Links are copied as links and never followed; FIFOs, sockets and devices are left out; permissions are kept
+    /// as far as 0777, and the owner may read and write; times are those of the copy. Never a hard link: the source
+    /// stays as it is whatever the guest does. What stands in the way is replaced.
+    ///
+    /// # Errors
+    ///
+    /// When the source cannot be read or is larger than the bounds, or the workspace is full. Some of it may be
+    /// there by then.
+    pub fn copy_in(&self, source: &Path, options: CopyIn<'_>) -> Result<CopyReport, WorkspaceError> {
+        let failed = |error| WorkspaceError::Source { path: source.to_owned(), source: error };
+        let CopyIn { ignore, bounds, mut progress } = options;
+        let mut tell = |report: &CopyReport| progress.iter_mut().for_each(|tell| tell(report));
+        let mut copy = CopyOptions::new(Modes::OwnerWritable, Times::Fresh);
+        (copy.bounds, copy.ignore) = (bounds, Some(&ignore));
+        copy.progress = Some(&mut tell);
+        // The source is the caller's own: a link to it is followed, links in it are not.
+        let source = source.canonicalize().map_err(failed)?;
+        let is_directory = source.metadata().map_err(failed)?.is_dir();
+        if is_directory {
+            let from = Dir::open_ambient_dir(&source, ambient_authority()).map_err(failed)?;
+            let room = usage::room_for_copy(from.as_fd(), bounds.entries)?;
+            return self.space().with_room(room, || tree::copy_tree(&from, None, self.dir(), None, copy));
+        }
+        let parent = source.parent().unwrap_or(Path::new("/"));
+        let from = Dir::open_ambient_dir(parent, ambient_authority()).map_err(failed)?;
+        let name = WorkspacePath::new(source.file_name().unwrap_or_default())?;
+        let meta = at::meta_at(from.as_fd(), &tree::c_name(&name)).map_err(|e| failed(e.into()))?;
+        let room = usage::room_for_file(meta.size);
+        let report = self.space().with_room(room, || tree::copy_tree(&from, Some(&name), self.dir(), None, copy))?;
+        if report.specials > 0 {
+            return Err(failed(std::io::Error::other("it is neither a file nor a directory")));
+        }
+        Ok(report)
+    }
+
+    /// Copies the workspace to a directory that is new or empty, for people to look at. Times are kept.
+    ///
+    /// # Errors
+    ///
+    /// When the directory is not empty or cannot be written, or the workspace cannot be read.
+    pub fn keep(&self, destination: &Path) -> Result<CopyReport, WorkspaceError> {
+        let failed = |source| WorkspaceError::Destination { path: destination.to_owned(), source };
+        Dir::create_ambient_dir_all(destination, ambient_authority()).map_err(failed)?;
+        let to = Dir::open_ambient_dir(destination, ambient_authority()).map_err(failed)?;
+        if at::list(to.as_fd(), 0).map_err(|e| failed(e.into()))?.is_none() {
+            return Err(WorkspaceError::DestinationNotEmpty { path: destination.to_owned() });
+        }
+        tree::copy_tree(self.dir(), None, &to, None, CopyOptions::new(Modes::OwnerWritable, Times::Keep))
+    }
+
+    /// Removes one entry with all that it holds; what is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be removed, or a directory above it is a link.
+    pub fn remove(&self, path: &WorkspacePath) -> Result<(), WorkspaceError> {
+        let name: CString = tree::c_name(path);
+        match tree::parent_of(self.dir().as_fd(), path) {
+            Ok(parent) => remove::remove(parent.as_fd(), &name),
+            Err(rustix::io::Errno::NOENT) => Ok(()),
+            Err(error) => Err(WorkspaceError::io("open", path.as_bytes(), error)),
+        }
+    }
+}
+
+impl fmt::Debug for CopyIn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ignore, bounds, progress } = self;
+        let progress = progress.as_ref().map(|_| "..");
+        f.debug_struct("CopyIn").field("ignore", ignore).field("bounds", bounds).field("progress", &progress).finish()
+    }
+}

@@ -1,0 +1,103 @@
+//! Putting input files into a workspace, whatever a guest has put in their place.
+
+use std::ffi::CString;
+use std::os::fd::AsFd;
+
+use rustix::fs::Mode;
+use rustix::io::Errno;
+
+use super::memory::Room;
+use super::open::PrivateDir;
+use super::stack::DirStack;
+use super::{Workspace, WorkspaceError, WorkspacePath, at, bytes, remove, tree, usage};
+
+/// A file that a case puts into the workspace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputFile {
+    /// Where it goes.
+    pub path: WorkspacePath,
+    /// What it holds.
+    pub content: InputContent,
+    /// Its permissions, of which 0777 count. Default: 0644.
+    pub mode: Option<u32>,
+}
+
+/// What an input file holds.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum InputContent {
+    /// Text, written as UTF-8 without a byte changed.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// A value, written as JSON with two spaces of indent and without a line end.
+    Json(serde_json::Value),
+}
+
+impl InputFile {
+    /// Makes an input file with mode 0644.
+    pub fn new(path: WorkspacePath, content: InputContent) -> Self {
+        Self { path, content, mode: None }
+    }
+}
+
+impl InputContent {
+    fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Bytes(bytes) => bytes,
+            Self::Json(value) => format!("{value:#}").into_bytes(),
+        }
+    }
+}
+
+impl Workspace {
+    /// Writes input files. Each appears whole or not at all, and replaces whatever stands in its place: a link, a
+    /// directory, a FIFO; directories above it are made, and links or files in their place replaced.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be written, of kind `InputFileWrite`; those before it are there.
+    pub fn write_input_files(&self, files: &[InputFile]) -> Result<(), WorkspaceError> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let staging = PrivateDir::make(self.space(), "input")?;
+        for file in files {
+            let failed = |source| WorkspaceError::Input { path: file.path.to_string(), source: Box::new(source) };
+            let bytes = file.content.clone().into_bytes();
+            let file_room = usage::room_for_file(bytes.len() as u64);
+            let above = file.path.components().count() as u64;
+            let room = Room { bytes: file_room.bytes + above * super::memory::PAGE, entries: 1 + above };
+            self.space().with_room(room, || self.write_one(&staging, file, &bytes)).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn write_one(&self, staging: &PrivateDir, file: &InputFile, bytes: &[u8]) -> Result<(), WorkspaceError> {
+        let failed = |error: Errno| WorkspaceError::io("write", file.path.as_bytes(), error);
+        let draft = c"draft";
+        // Written where no guest can see it, then moved: the workspace never holds half a file.
+        remove::remove(staging.dir().as_fd(), draft)?;
+        let written = at::create_file(staging.dir().as_fd(), draft).map_err(failed)?;
+        bytes::write_all_at(&written, bytes, 0).map_err(|e| WorkspaceError::io("write", file.path.as_bytes(), e))?;
+        let mode = file.mode.unwrap_or(0o644) & 0o777;
+        rustix::fs::fchmod(&written, Mode::from_raw_mode(mode)).map_err(failed)?;
+
+        let mut above = DirStack::new(self.dir().as_fd()).map_err(failed)?;
+        if let Some(parent) = file.path.parent() {
+            for component in parent.components() {
+                let name = CString::new(component.as_encoded_bytes()).map_err(|_| failed(Errno::INVAL))?;
+                tree::push_dir(&mut above, &name, 0o755, parent.as_bytes())?;
+            }
+        }
+        let name = tree::c_name(&file.path);
+        match rustix::fs::renameat(staging.dir(), draft, above.top(), &name) {
+            Err(Errno::ISDIR | Errno::NOTEMPTY | Errno::EXIST) => {
+                remove::remove(above.top(), &name)?;
+                rustix::fs::renameat(staging.dir(), draft, above.top(), &name).map_err(failed)
+            }
+            moved => moved.map_err(failed),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What the submission sees: its workspace, reached through descriptors only.
+//!
+//! Owns: where workspaces live and who removes them, walking, copying and removing trees, the rule for names,
+//! reading outputs and writing inputs, snapshots' manifests.
+//! Never here: a runtime, a process, a path of the guest resolved by string.
+//! Read next: [`Workspace`], then `at.rs` for how a name is opened, `walk.rs` for how a tree is walked.
+
+mod at;
+mod available;
+mod base;
+mod bytes;
+mod contents;
+mod copy;
+mod error;
+mod gc;
+mod globs;
+mod inputs;
+mod memory;
+mod open;
+mod owner;
+mod path;
+mod pattern;
+mod reaper;
+mod remove;
+mod snapshot;
+mod space;
+mod stack;
+mod tree;
+mod usage;
+mod walk;
+
+pub use base::{Base, BaseNeed};
+pub use contents::{Content, Contents, ContentsBounds, FileOutcome};
+pub use copy::CopyIn;
+pub use error::WorkspaceError;
+pub use gc::{GcMode, GcReport, GcScope, gc};
+pub use globs::Globs;
+pub use inputs::{InputContent, InputFile};
+pub use memory::DEFAULT_ENTRIES;
+pub use open::{PrivateDir, Quota, Workspace};
+pub use owner::{Owner, OwnerId};
+pub use path::{MAX_COMPONENT, PathError, WorkspacePath};
+pub use reaper::{Flushed, Reaper};
+pub use snapshot::{
+    Capture, Captured, Change, ChangeKind, Changes, Entry, EntryKind, Manifest, Scan, SnapshotId, SnapshotIdError,
+    StatCache, scan,
+};
+pub use tree::{Bounds, CopyReport};
+pub use usage::DiskUsage;

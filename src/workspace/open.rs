@@ -1,0 +1,187 @@
+//! `Workspace`: what the submission sees, as a directory handle.
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cap_std::fs::Dir;
+
+use super::base::Base;
+use super::memory::{self, Room};
+use super::space::Space;
+use super::usage::{self, DiskUsage};
+use super::{Owner, Reaper, WorkspaceError, remove};
+
+/// The name of the workspace proper in its private parent.
+pub(crate) const WORK: &str = "work";
+
+/// How much a guest may add to a workspace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Bytes. Default: no limit.
+    pub bytes: Option<u64>,
+    /// Entries: files, directories and links. Default: no limit; in a memory file system 262,144 (`DEFAULT_ENTRIES`).
+    pub entries: Option<u64>,
+}
+
+/// The directory of one submission, and the private directories beside it.
+///
+/// It holds descriptors: whoever swaps a directory by name afterwards changes nothing for it. Its parent can be
+/// entered by this user alone. bailiwick puts no file of its own into it, so no name is reserved.
+///
+/// Dropping it hands the removal to the [`Reaper`]; [`Self::close`] removes it and reports.
+#[derive(Debug)]
+pub struct Workspace {
+    space: Arc<Space>,
+    work: Dir,
+    path: Option<PathBuf>,
+    quota: Quota,
+}
+
+/// A private directory beside a workspace, on the same file system, removed when it is dropped.
+#[derive(Debug)]
+pub struct PrivateDir {
+    space: Arc<Space>,
+    dir: Dir,
+    name: String,
+}
+
+impl Workspace {
+    /// Makes an empty workspace.
+    ///
+    /// With a quota of bytes and a base that [holds it](Base::holds_quota), it is a memory file system of that size,
+    /// as far as there is room; [`Self::quota_held_by`] says so. What the host itself puts in does not count.
+    ///
+    /// # Errors
+    ///
+    /// When the base directory cannot be written, or the owner's lock cannot record it.
+    pub fn open(base: &Base, owner: &Arc<Owner>, quota: Quota, reaper: &Arc<Reaper>) -> Result<Self, WorkspaceError> {
+        let space = Arc::new(Space::open(base, owner, quota, reaper)?);
+        let work = space.make_dir(WORK, 0o755)?;
+        let path = space.path().map(|parent| parent.join(WORK));
+        Ok(Self { space, work, path, quota })
+    }
+
+    /// Gives the workspace's directory.
+    pub fn dir(&self) -> &Dir {
+        &self.work
+    }
+
+    /// Gives the private parent, which holds the workspace as `work`.
+    pub fn parent_dir(&self) -> &Dir {
+        self.space.root()
+    }
+
+    /// Gives the workspace's path on the host, when its base is a plain directory.
+    ///
+    /// For runtimes whose engine takes paths only; compare device and inode with [`Self::dir`] right before use.
+    pub fn open_ambient_path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Says what stops a guest that writes more than the quota; `None`: nothing but the runtime's own counting.
+    pub fn quota_held_by(&self) -> Option<&'static str> {
+        self.space.is_memory().then_some("size-limited memory file system")
+    }
+
+    /// Gives the quota that the workspace was opened with.
+    pub fn quota(&self) -> Quota {
+        self.quota
+    }
+
+    /// Allows the guest the whole quota again, whatever is there now: what one command may add.
+    ///
+    /// # Errors
+    ///
+    /// When the memory file system cannot grow; without one this does nothing.
+    pub fn renew_quota(&self) -> Result<(), WorkspaceError> {
+        let entries = self.quota.entries.unwrap_or(memory::DEFAULT_ENTRIES);
+        let Some(bytes) = self.quota.bytes else { return Ok(()) };
+        self.space.set_left(Room { bytes, entries })
+    }
+
+    /// Measures what the workspace and its private directories take on the device.
+    ///
+    /// One system call for a memory file system, a walk for a directory.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be read.
+    pub fn usage(&self) -> Result<DiskUsage, WorkspaceError> {
+        if !self.space.is_memory() {
+            return usage::measure(self.space.root().as_fd());
+        }
+        let used = memory::used(self.space.root()).map_err(|e| WorkspaceError::io("measure", b"", e))?;
+        Ok(DiskUsage { bytes: used.bytes, entries: used.entries })
+    }
+
+    /// Makes a private directory `tmp-N` on the same file system and under the same quota, mode 0700.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn make_temp(&self) -> Result<PrivateDir, WorkspaceError> {
+        PrivateDir::make(&self.space, "tmp")
+    }
+
+    /// Makes or opens a directory of this name beside the workspace, mode 0700, which lives as long as it does.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn private_dir(&self, name: &str) -> Result<Dir, WorkspaceError> {
+        self.space.make_dir(name, 0o700)
+    }
+
+    /// Removes everything in the workspace and keeps the directory itself.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be removed.
+    pub fn clear(&self) -> Result<(), WorkspaceError> {
+        remove::clear(self.work.as_fd())
+    }
+
+    /// Removes the workspace and everything beside it, and waits for that.
+    ///
+    /// Captures that are still in use keep what they hold.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be removed.
+    pub fn close(self) -> Result<(), WorkspaceError> {
+        let Self { space, work, .. } = self;
+        drop(work);
+        match Arc::try_unwrap(space) {
+            Ok(space) => space.remove(),
+            Err(shared) => remove::remove(shared.root().as_fd(), c"work"),
+        }
+    }
+
+    pub(crate) fn space(&self) -> &Arc<Space> {
+        &self.space
+    }
+}
+
+impl PrivateDir {
+    pub(crate) fn make(space: &Arc<Space>, prefix: &str) -> Result<Self, WorkspaceError> {
+        let name = space.fresh_name(prefix);
+        Ok(Self { dir: space.make_dir(&name, 0o700)?, space: space.clone(), name })
+    }
+
+    /// Gives the directory.
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    /// Gives its path on the host, when the workspace's base is a plain directory.
+    pub fn open_ambient_path(&self) -> Option<PathBuf> {
+        Some(self.space.path()?.join(&self.name))
+    }
+}
+
+impl Drop for PrivateDir {
+    fn drop(&mut self) {
+        self.space.remove_later(&self.name);
+    }
+}

@@ -1,0 +1,84 @@
+//! Capturing a workspace with all its content, to go back to it or to fork it.
+
+use std::os::fd::AsFd;
+
+use rustix::fs::Mode;
+
+use super::super::open::PrivateDir;
+use super::super::tree::{self, Bounds, CopyOptions, CopyReport, Modes, Times};
+use super::super::{Workspace, WorkspaceError, at, usage};
+use super::{Capture, Scan, StatCache, scan};
+
+/// The content of a workspace at one moment, kept beside it on the same file system, shared with it where the file
+/// system can. It lives as long as this value, even when its workspace is closed before.
+#[derive(Debug)]
+pub struct Captured {
+    dir: PrivateDir,
+    /// The permissions of the workspace's own directory.
+    mode: u32,
+    report: CopyReport,
+}
+
+impl Captured {
+    /// Says what was captured. Specials are never part of it.
+    pub fn report(&self) -> &CopyReport {
+        &self.report
+    }
+
+    /// Takes the manifest of what was captured.
+    ///
+    /// # Errors
+    ///
+    /// When the host cannot read it.
+    pub fn scan(&self) -> Result<Scan, WorkspaceError> {
+        scan(self.dir.dir(), &Capture::All, None, Bounds { entries: u64::MAX, bytes: u64::MAX })
+    }
+}
+
+impl Workspace {
+    /// Captures what the scope takes: content, permissions and modification times; hard links become independent files.
+    ///
+    /// # Errors
+    ///
+    /// When the workspace is larger than the bounds, or there is no room for a copy.
+    pub fn capture(&self, scope: &Capture, bounds: Bounds) -> Result<Captured, WorkspaceError> {
+        let room = usage::room_for_copy(self.dir().as_fd(), bounds.entries)?;
+        let mode = at::meta(self.dir()).map_err(|e| WorkspaceError::io("look at", b"", e))?.mode;
+        self.space().with_room(room, || {
+            let dir = PrivateDir::make(self.space(), "capture")?;
+            let mut options = CopyOptions::new(Modes::Exact, Times::Keep);
+            (options.bounds, options.ignore, options.keep) = (bounds, scope.ignore(), scope.keep());
+            let report = tree::copy_tree(self.dir(), None, dir.dir(), None, options)?;
+            Ok(Captured { dir, mode, report })
+        })
+    }
+
+    /// Makes the content equal to what was captured, in this workspace or in another one; the directory itself stays.
+    ///
+    /// Nothing may run in the workspace meanwhile. The captured workspace is only read.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be removed or written; the workspace is then between the two.
+    pub fn restore(&self, captured: &Captured) -> Result<(), WorkspaceError> {
+        self.clear()?;
+        let everything = Bounds { entries: u64::MAX, bytes: u64::MAX };
+        let room = usage::room_for_copy(captured.dir.dir().as_fd(), everything.entries)?;
+        let mut options = CopyOptions::new(Modes::Exact, Times::Keep);
+        options.bounds = everything;
+        self.space().with_room(room, || tree::copy_tree(captured.dir.dir(), None, self.dir(), None, options))?;
+        rustix::fs::fchmod(self.dir(), Mode::from_raw_mode(captured.mode))
+            .map_err(|e| WorkspaceError::io("restore", b"", e))
+    }
+
+    /// Takes the manifest of the workspace; see [`scan`].
+    ///
+    /// # Errors
+    ///
+    /// When the workspace is larger than the bounds or cannot be read.
+    pub fn scan(&self, scope: &Capture, cache: Option<&StatCache>, bounds: Bounds) -> Result<Scan, WorkspaceError> {
+        // A memory file system does not stamp writes through a mapping, and on one that has a path native programs run.
+        let is_sound = self.open_ambient_path().is_none() || !at::is_memory(self.dir());
+        scan(self.dir(), scope, cache.filter(|_| is_sound), bounds)
+    }
+}

@@ -1,0 +1,21 @@
+//! What a tree holds, under a name that its content gives it.
+//!
+//! Owns: manifests and their ids, taking one again cheaply, comparing two, capturing a tree to restore it.
+//! Never here: stores and archives, text diffs.
+//! Read next: [`Manifest`], then `scan.rs`.
+
+mod cache;
+mod capture;
+mod changes;
+mod id;
+mod manifest;
+mod scan;
+mod scope;
+
+pub use cache::StatCache;
+pub use capture::Captured;
+pub use changes::{Change, ChangeKind, Changes};
+pub use id::{SnapshotId, SnapshotIdError};
+pub use manifest::{Entry, EntryKind, Manifest};
+pub use scan::{Scan, scan};
+pub use scope::Capture;

@@ -1,0 +1,205 @@
+//! The private place of one workspace: a memory file system or a directory, and its removal.
+
+use std::ffi::{CString, OsStr};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cap_std::fs::Dir;
+use rustix::fs::{AtFlags, Mode};
+
+use super::base::{Base, BaseDirectory};
+use super::memory::{self, Reservation, Room};
+use super::owner::try_lock;
+use super::{Owner, Quota, Reaper, WorkspaceError, at, remove};
+
+/// Memory file systems with more in use than this are given back on the reaper's thread: freeing takes time.
+const FREED_INLINE: u64 = 8 << 20;
+
+/// The private parent directory of a workspace, which only this user can enter. Dropping it enqueues its removal.
+#[derive(Debug)]
+pub(crate) struct Space {
+    root: Dir,
+    place: Place,
+    owner: Arc<Owner>,
+    reaper: Arc<Reaper>,
+    next: AtomicU64,
+}
+
+#[derive(Debug)]
+enum Place {
+    Memory {
+        room: Mutex<Room>,
+        reservation: Reservation,
+    },
+    Directory {
+        base: Arc<BaseDirectory>,
+        name: CString,
+        path: PathBuf,
+    },
+    /// Removed already.
+    Gone,
+}
+
+impl Space {
+    pub(crate) fn open(
+        base: &Base,
+        owner: &Arc<Owner>,
+        quota: Quota,
+        reaper: &Arc<Reaper>,
+    ) -> Result<Self, WorkspaceError> {
+        let (root, place) = match open_memory(base, quota) {
+            Some(made) => made,
+            None => open_directory(base.directory(), owner)?,
+        };
+        Ok(Self { root, place, owner: owner.clone(), reaper: reaper.clone(), next: AtomicU64::new(1) })
+    }
+
+    pub(crate) fn root(&self) -> &Dir {
+        &self.root
+    }
+
+    pub(crate) fn is_memory(&self) -> bool {
+        matches!(self.place, Place::Memory { .. })
+    }
+
+    /// Gives the path of the parent directory, where there is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Directory { path, .. } => Some(path),
+            Place::Memory { .. } | Place::Gone => None,
+        }
+    }
+
+    /// Makes a directory in the parent that nobody has yet, or opens it.
+    pub(crate) fn make_dir(&self, name: &str, mode: u32) -> Result<Dir, WorkspaceError> {
+        let failed = |error: rustix::io::Errno| WorkspaceError::io("make the directory", name.as_bytes(), error);
+        let name = CString::new(name).map_err(|_| failed(rustix::io::Errno::INVAL))?;
+        let made = at::make_dir(self.root.as_fd(), &name, mode).map_err(failed)?;
+        // The umask of the process is not ours to know.
+        rustix::fs::fchmod(&made, Mode::from_raw_mode(mode)).map_err(failed)?;
+        Ok(Dir::from_std_file(made.into()))
+    }
+
+    /// Gives a name that was not used in this parent.
+    pub(crate) fn fresh_name(&self, prefix: &str) -> String {
+        format!("{prefix}-{}", self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Removes something in the parent, later if that takes time.
+    pub(crate) fn remove_later(self: &Arc<Self>, name: &str) {
+        let Ok(name) = CString::new(name) else { return };
+        if rustix::fs::unlinkat(self.root.as_fd(), &name, AtFlags::REMOVEDIR).is_ok() {
+            return;
+        }
+        let space = self.clone();
+        self.reaper.enqueue(move || Ok(remove::remove(space.root.as_fd(), &name)?));
+    }
+
+    /// Does something of the host's that fills the memory file system, without taking it from the guest's quota.
+    ///
+    /// `estimate` is the most that it may need; afterwards the quota has grown by what it did need.
+    pub(crate) fn with_room<T>(
+        &self,
+        estimate: Room,
+        work: impl FnOnce() -> Result<T, WorkspaceError>,
+    ) -> Result<T, WorkspaceError> {
+        let Place::Memory { room, reservation } = &self.place else { return work() };
+        let mut room = room.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = |error: rustix::io::Errno| WorkspaceError::io("measure", b"", error);
+        let before = memory::used(&self.root).map_err(failed)?;
+        self.set_room(reservation, plus(*room, estimate))?;
+        let outcome = work();
+        let after = memory::used(&self.root).map_err(failed)?;
+        let needed = Room {
+            bytes: after.bytes.saturating_sub(before.bytes),
+            entries: after.entries.saturating_sub(before.entries),
+        };
+        let settled = plus(*room, needed);
+        let shrunk = self.set_room(reservation, settled);
+        *room = settled;
+        let done = outcome?;
+        shrunk.map(|()| done)
+    }
+
+    /// Sets the quota to what is in use and this much more. Without a memory file system nothing happens.
+    pub(crate) fn set_left(&self, left: Room) -> Result<(), WorkspaceError> {
+        let Place::Memory { room, reservation } = &self.place else { return Ok(()) };
+        let mut room = room.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = memory::used(&self.root).map_err(|e| WorkspaceError::io("measure", b"", e))?;
+        let wanted = plus(used, left);
+        self.set_room(reservation, wanted)?;
+        *room = wanted;
+        Ok(())
+    }
+
+    fn set_room(&self, reservation: &Reservation, room: Room) -> Result<(), WorkspaceError> {
+        if !reservation.resize(room.bytes) {
+            let source = std::io::ErrorKind::StorageFull.into();
+            return Err(WorkspaceError::Memory { operation: "resized", source });
+        }
+        memory::resize(&self.root, room)
+    }
+
+    /// Removes everything now and says what could not be.
+    pub(crate) fn remove(mut self) -> Result<(), WorkspaceError> {
+        match std::mem::replace(&mut self.place, Place::Gone) {
+            Place::Memory { .. } | Place::Gone => Ok(()),
+            Place::Directory { base, name, .. } => remove::remove(base.dir.as_fd(), &name),
+        }
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        match std::mem::replace(&mut self.place, Place::Gone) {
+            Place::Gone => {}
+            Place::Memory { reservation, .. } => {
+                let is_large = memory::used(&self.root).is_ok_and(|used| used.bytes > FREED_INLINE);
+                if let (true, Ok(root)) = (is_large, self.root.try_clone()) {
+                    self.reaper.enqueue(move || {
+                        drop((root, reservation));
+                        Ok(())
+                    });
+                }
+            }
+            Place::Directory { base, name, .. } => {
+                // The owner's lock lasts until the directory is gone.
+                let owner = self.owner.clone();
+                self.reaper.enqueue(move || {
+                    let removed = remove::remove(base.dir.as_fd(), &name);
+                    drop(owner);
+                    Ok(removed?)
+                });
+            }
+        }
+    }
+}
+
+fn plus(room: Room, more: Room) -> Room {
+    let bytes = room.bytes.div_ceil(memory::PAGE).saturating_mul(memory::PAGE);
+    Room { bytes: bytes.saturating_add(more.bytes), entries: room.entries.saturating_add(more.entries) }
+}
+
+fn open_memory(base: &Base, quota: Quota) -> Option<(Dir, Place)> {
+    // Without a disk limit there is none to hold: memory has no room for that.
+    let (guard, bytes) = (base.memory()?, quota.bytes?);
+    let room = Room { bytes, entries: quota.entries.unwrap_or(memory::DEFAULT_ENTRIES) };
+    let reservation = guard.reserve(bytes)?;
+    let root = memory::mount(room).ok()?;
+    Some((Dir::from_std_file(root.into()), Place::Memory { room: Mutex::new(room), reservation }))
+}
+
+fn open_directory(base: &Arc<BaseDirectory>, owner: &Arc<Owner>) -> Result<(Dir, Place), WorkspaceError> {
+    let failed = |error: rustix::io::Errno| WorkspaceError::Base { path: base.path.clone(), source: error.into() };
+    let name = owner.name_in(&base.path)?;
+    let path = base.path.join(OsStr::from_bytes(name.as_bytes()));
+    let name = CString::new(name).expect("an owner's names are hexadecimal");
+    rustix::fs::mkdirat(&base.dir, &name, Mode::RWXU).map_err(failed)?;
+    let root = at::open_dir(base.dir.as_fd(), &name).map_err(failed)?;
+    // `gc` leaves alone what is held, although an owner without a state directory has no lock of its own.
+    let _ = try_lock(&root);
+    Ok((Dir::from_std_file(root.into()), Place::Directory { base: base.clone(), name, path }))
+}

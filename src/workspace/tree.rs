@@ -1,0 +1,418 @@
+//! Copying trees from one directory to another: submissions in, workspaces out, assets, captures and forks.
+
+use std::ffi::{CStr, CString};
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use cap_std::fs::Dir;
+use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps};
+use rustix::io::Errno;
+
+use super::at::{self, Kind, Meta, Stamp};
+use super::bytes::ByteCopier;
+use super::stack::DirStack;
+use super::walk::{self, Descend, Seen, Visit};
+use super::{Globs, WorkspaceError, WorkspacePath, remove};
+
+/// How much a walk over a tree may find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The most entries of every kind. Default: 1,000,000.
+    pub entries: u64,
+    /// The most bytes of all files, holes counted. Default: 64 GiB.
+    pub bytes: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { entries: 1_000_000, bytes: 64 << 30 }
+    }
+}
+
+/// What permissions copies get. Set-user-id, set-group-id and sticky bits are never copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Modes {
+    /// Those of the original.
+    Exact,
+    /// Those of the original, and the owner may read and write.
+    OwnerWritable,
+    /// Read by all, written by nobody: 0444, with the execute bits of an original that has one 0555; directories 0555.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the staging of assets"))]
+    ReadOnly,
+}
+
+/// What modification times copies get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Times {
+    /// Those of the original.
+    Keep,
+    /// The time of the copy.
+    Fresh,
+}
+
+/// What a copy did so far, and in the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CopyReport {
+    /// Regular files copied; hard links to one file are as many files.
+    pub files: u64,
+    /// Directories made, or merged into.
+    pub directories: u64,
+    /// Symbolic links copied as links.
+    pub links: u64,
+    /// Bytes of all files copied.
+    pub bytes: u64,
+    /// Entries left out by a glob; a directory counts once.
+    pub ignored: u64,
+    /// FIFOs, sockets and devices left out.
+    pub specials: u64,
+    /// Directories left out because another file system is mounted there.
+    pub mounts: u64,
+}
+
+/// How a tree is copied.
+pub(crate) struct CopyOptions<'a> {
+    pub(crate) bounds: Bounds,
+    pub(crate) modes: Modes,
+    pub(crate) times: Times,
+    /// What is left out; beats `keep`.
+    pub(crate) ignore: Option<&'a Globs>,
+    /// The only files that are copied. Directories are copied all the same.
+    pub(crate) keep: Option<&'a Globs>,
+    /// Told after every entry.
+    pub(crate) progress: Option<&'a mut dyn FnMut(&CopyReport)>,
+}
+
+impl CopyOptions<'_> {
+    pub(crate) fn new(modes: Modes, times: Times) -> Self {
+        Self { bounds: Bounds::default(), modes, times, ignore: None, keep: None, progress: None }
+    }
+}
+
+/// Copies a file, a link or a directory with all that it holds.
+///
+/// `from_path` and `to_path` are below the two directories; `None` is the directory itself, and then a directory is
+/// merged into what is there. Parents of `to_path` are made. What stands in the way is replaced. Links are copied as
+/// links and never followed, on either side; specials and mounts are left out and counted; no hard link is ever made.
+pub(crate) fn copy_tree(
+    from: &Dir,
+    from_path: Option<&WorkspacePath>,
+    to: &Dir,
+    to_path: Option<&WorkspacePath>,
+    options: CopyOptions<'_>,
+) -> Result<CopyReport, WorkspaceError> {
+    let mut copier = Copier::new(to.as_fd(), options)?;
+    let Some(from_path) = from_path else {
+        enter_target(&mut copier, to_path)?;
+        return copier.run(from.as_fd());
+    };
+    let shown = from_path.as_bytes();
+    let failed = |error: Errno| WorkspaceError::io("open", shown, error);
+    let parent = parent_of(from.as_fd(), from_path).map_err(failed)?;
+    let name = c_name(from_path);
+    let meta = at::meta_at(parent.as_fd(), &name).map_err(failed)?;
+    if meta.kind == Kind::Directory {
+        let directory = at::open_dir(parent.as_fd(), &name).map_err(failed)?;
+        enter_target(&mut copier, to_path)?;
+        return copier.run(directory.as_fd());
+    }
+    let to_path = to_path.unwrap_or(from_path);
+    enter_target(&mut copier, to_path.parent().as_ref())?;
+    copier.copy_as(Seen { parent: parent.as_fd(), name: &name, path: shown, meta: &meta }, &c_name(to_path))?;
+    Ok(copier.report)
+}
+
+/// Opens the directory that holds a path, no link followed.
+pub(crate) fn parent_of(root: BorrowedFd<'_>, path: &WorkspacePath) -> Result<OwnedFd, Errno> {
+    match path.parent() {
+        Some(parent) => at::open_path(root, &parent, OFlags::RDONLY | OFlags::DIRECTORY),
+        None => rustix::fs::openat(root, c".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()),
+    }
+}
+
+/// Gives the last component as the system takes it.
+pub(crate) fn c_name(path: &WorkspacePath) -> CString {
+    CString::new(path.file_name().as_encoded_bytes()).expect("a workspace path holds no NUL")
+}
+
+/// Goes down to a directory of the target, making what is missing and replacing what is no directory.
+fn enter_target(copier: &mut Copier<'_>, path: Option<&WorkspacePath>) -> Result<(), WorkspaceError> {
+    let Some(path) = path else { return Ok(()) };
+    for component in path.components() {
+        let name = CString::new(component.as_encoded_bytes()).expect("a workspace path holds no NUL");
+        push_dir(&mut copier.target, &name, 0o755, path.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Makes or opens a directory in the stack's top one and goes down into it; anything else in its place is removed.
+pub(crate) fn push_dir(stack: &mut DirStack, name: &CStr, mode: u32, shown: &[u8]) -> Result<(), WorkspaceError> {
+    let failed = |error: Errno| WorkspaceError::io("make the directory", shown, error);
+    match at::make_dir(stack.top(), name, mode) {
+        Ok(made) => stack.push(made, None).map_err(failed),
+        Err(Errno::EXIST) => {
+            remove::remove(stack.top(), name)?;
+            let made = at::make_dir(stack.top(), name, mode).map_err(failed)?;
+            stack.push(made, None).map_err(failed)
+        }
+        Err(Errno::ACCESS) => stack.enter(name).map_err(failed),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+struct Copier<'a> {
+    target: DirStack,
+    options: CopyOptions<'a>,
+    bytes: ByteCopier,
+    report: CopyReport,
+}
+
+impl<'a> Copier<'a> {
+    fn new(target: BorrowedFd<'_>, options: CopyOptions<'a>) -> Result<Self, WorkspaceError> {
+        let target = DirStack::new(target).map_err(|e| WorkspaceError::io("open", b"", e))?;
+        Ok(Self { target, options, bytes: ByteCopier::default(), report: CopyReport::default() })
+    }
+
+    fn run(mut self, from: BorrowedFd<'_>) -> Result<CopyReport, WorkspaceError> {
+        walk::walk(from, self.options.bounds.entries, &mut self)?;
+        Ok(self.report)
+    }
+
+    fn progress(&mut self) {
+        if let Some(progress) = &mut self.options.progress {
+            progress(&self.report);
+        }
+    }
+
+    /// Copies anything but a directory, under a name of its own.
+    fn copy_as(&mut self, seen: Seen<'_>, name: &CStr) -> Result<(), WorkspaceError> {
+        match seen.meta.kind {
+            Kind::File => self.copy_file(seen, name)?,
+            Kind::Symlink => self.copy_link(seen, name)?,
+            Kind::Directory | Kind::Special => self.report.specials += 1,
+        }
+        self.progress();
+        Ok(())
+    }
+
+    fn copy_link(&mut self, seen: Seen<'_>, name: &CStr) -> Result<(), WorkspaceError> {
+        let failed = |error: Errno| WorkspaceError::io("copy the link", seen.path, error);
+        let link = match at::read_link(seen.parent, seen.name) {
+            Ok(link) => link,
+            Err(Errno::NOENT | Errno::INVAL) => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        };
+        let top = self.target.top();
+        match rustix::fs::symlinkat(link.as_slice(), top, name) {
+            Err(Errno::EXIST) => {
+                remove::remove(top, name)?;
+                rustix::fs::symlinkat(link.as_slice(), top, name).map_err(failed)?;
+            }
+            made => made.map_err(failed)?,
+        }
+        if self.options.times == Times::Keep {
+            let times = timestamps(seen.meta.modified);
+            rustix::fs::utimensat(top, name, &times, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
+        }
+        self.report.links += 1;
+        Ok(())
+    }
+
+    fn copy_file(&mut self, seen: Seen<'_>, name: &CStr) -> Result<(), WorkspaceError> {
+        let failed = |error: std::io::Error| WorkspaceError::io("copy", seen.path, error);
+        let Some((from, meta)) = open_regular(seen)? else { return Ok(()) };
+        let left = self.options.bounds.bytes.saturating_sub(self.report.bytes);
+        if meta.size > left {
+            return Err(WorkspaceError::TooLarge { what: "bytes", limit: self.options.bounds.bytes });
+        }
+        let top = self.target.top();
+        let to = match at::create_file(top, name) {
+            Err(Errno::EXIST) => {
+                remove::remove(top, name)?;
+                at::create_file(top, name)
+            }
+            made => made,
+        };
+        let to = to.map_err(|e| failed(e.into()))?;
+        self.report.bytes += self.bytes.copy(&from, &to, &meta).map_err(failed)?;
+        self.report.files += 1;
+        self.finish(to.as_fd(), &meta).map_err(|e| failed(e.into()))
+    }
+
+    /// Gives a copy its permissions and times.
+    fn finish(&self, copy: BorrowedFd<'_>, meta: &Meta) -> Result<(), Errno> {
+        rustix::fs::fchmod(copy, Mode::from_raw_mode(self.mode(meta)))?;
+        match self.options.times {
+            Times::Keep => rustix::fs::futimens(copy, &timestamps(meta.modified)),
+            Times::Fresh => Ok(()),
+        }
+    }
+
+    fn mode(&self, meta: &Meta) -> u32 {
+        let is_directory = meta.kind == Kind::Directory;
+        match self.options.modes {
+            Modes::Exact => meta.mode,
+            Modes::OwnerWritable if is_directory => meta.mode | 0o700,
+            Modes::OwnerWritable => meta.mode | 0o600,
+            Modes::ReadOnly if is_directory || meta.mode & 0o111 != 0 => 0o555,
+            Modes::ReadOnly => 0o444,
+        }
+    }
+}
+
+/// Opens a file that a walk has met, its owner's rights lent when they are missing. `None`: it is no regular file any more.
+pub(crate) fn open_regular(seen: Seen<'_>) -> Result<Option<(OwnedFd, Meta)>, WorkspaceError> {
+    let failed = |error: Errno| WorkspaceError::io("open", seen.path, error);
+    let opened = match at::open_file(seen.parent, seen.name) {
+        Err(Errno::ACCESS) => at::open_forced(seen.parent, seen.name, 0o400).map(|(file, before)| {
+            // The file keeps the permissions that the guest gave it.
+            let _ = rustix::fs::fchmod(&file, Mode::from_raw_mode(before.mode));
+            file
+        }),
+        opened => opened,
+    };
+    match opened {
+        Ok(file) => {
+            let meta = at::meta(&file).map_err(failed)?;
+            Ok((meta.kind == Kind::File).then_some((file, meta)))
+        }
+        Err(error) if walk::is_gone(error) => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+impl Visit for Copier<'_> {
+    fn enter(&mut self, seen: Seen<'_>) -> Result<Descend, WorkspaceError> {
+        if self.options.ignore.is_some_and(|globs| globs.prunes(seen.path)) {
+            self.report.ignored += 1;
+            return Ok(Descend::Skip);
+        }
+        push_dir(&mut self.target, seen.name, 0o700, seen.path)?;
+        self.report.directories += 1;
+        Ok(Descend::Into)
+    }
+
+    fn entry(&mut self, seen: Seen<'_>) -> Result<(), WorkspaceError> {
+        let is_ignored = self.options.ignore.is_some_and(|globs| globs.matches(seen.path));
+        let is_kept = self.options.keep.is_none_or(|globs| globs.matches(seen.path));
+        if is_ignored || !is_kept {
+            self.report.ignored += 1;
+            return Ok(());
+        }
+        self.copy_as(seen, seen.name)
+    }
+
+    fn leave(&mut self, seen: Seen<'_>) -> Result<(), WorkspaceError> {
+        let failed = |error: Errno| WorkspaceError::io("copy", seen.path, error);
+        self.finish(self.target.top(), seen.meta).map_err(failed)?;
+        self.progress();
+        self.target.pop().map_err(|_| WorkspaceError::Changing { path: super::path::display(seen.path) })
+    }
+
+    fn closed(&mut self, seen: Seen<'_>, why: Errno) -> Result<(), WorkspaceError> {
+        self.target.pop().map_err(|_| WorkspaceError::Changing { path: super::path::display(seen.path) })?;
+        match why {
+            Errno::XDEV => self.report.mounts += 1,
+            gone if walk::is_gone(gone) => {}
+            error => return Err(WorkspaceError::io("open", seen.path, error)),
+        }
+        // What cannot be gone into is not part of the copy, not even as an empty directory.
+        let _ = rustix::fs::unlinkat(self.target.top(), seen.name, AtFlags::REMOVEDIR);
+        self.report.directories -= 1;
+        Ok(())
+    }
+}
+
+fn timestamps(modified: Stamp) -> Timestamps {
+    let moment = Timespec { tv_sec: modified.seconds, tv_nsec: modified.nanos };
+    Timestamps { last_access: moment, last_modification: moment }
+}
+
+impl fmt::Debug for CopyOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CopyOptions")
+            .field("bounds", &self.bounds)
+            .field("modes", &self.modes)
+            .field("times", &self.times)
+            .field("ignore", &self.ignore)
+            .field("keep", &self.keep)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cap_std::ambient_authority;
+    use cap_std::fs::{MetadataExt, PermissionsExt};
+
+    fn dirs() -> (tempfile::TempDir, Dir, Dir) {
+        let temp = tempfile::tempdir().unwrap();
+        let root = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
+        root.create_dir("from").unwrap();
+        root.create_dir("to").unwrap();
+        let (from, to) = (root.open_dir("from").unwrap(), root.open_dir("to").unwrap());
+        (temp, from, to)
+    }
+
+    fn path(name: &str) -> WorkspacePath {
+        WorkspacePath::new(name).unwrap()
+    }
+
+    fn read_only() -> CopyOptions<'static> {
+        CopyOptions::new(Modes::ReadOnly, Times::Fresh)
+    }
+
+    #[test]
+    fn h25_a_staged_copy_is_read_only_and_no_hard_link() {
+        let (_temp, from, to) = dirs();
+        from.write("data", "original").unwrap();
+        copy_tree(&from, Some(&path("data")), &to, Some(&path("a/b/data")), read_only()).unwrap();
+        let (original, copy) = (from.metadata("data").unwrap(), to.metadata("a/b/data").unwrap());
+        assert_ne!(original.ino(), copy.ino());
+        assert_eq!((original.nlink(), copy.nlink()), (1, 1));
+        assert_eq!(copy.permissions().mode() & 0o777, 0o444);
+        copy_tree(&from, None, &to, Some(&path("again")), read_only()).unwrap();
+        assert_eq!(to.read_to_string("again/data").unwrap(), "original");
+    }
+
+    #[test]
+    fn what_stands_in_the_way_is_replaced_and_never_followed() {
+        let (temp, from, to) = dirs();
+        std::os::unix::fs::symlink("/etc/passwd", temp.path().join("to/file")).unwrap();
+        std::os::unix::fs::symlink("/etc", temp.path().join("to/dir")).unwrap();
+        from.write("file", "new").unwrap();
+        from.create_dir("dir").unwrap();
+        from.write("dir/below", "new").unwrap();
+        copy_tree(&from, None, &to, None, CopyOptions::new(Modes::Exact, Times::Keep)).unwrap();
+        assert_eq!(to.read_to_string("file").unwrap(), "new");
+        assert!(to.symlink_metadata("dir").unwrap().is_dir());
+    }
+
+    #[test]
+    fn holes_stay_holes_and_large_files_are_whole() {
+        let (_temp, from, to) = dirs();
+        let hole = from.create("hole").unwrap();
+        hole.set_len(1 << 30).unwrap();
+        let content: Vec<u8> = (0..700_000u32).map(|at| (at % 251) as u8).collect();
+        from.write("large", &content).unwrap();
+        let report = copy_tree(&from, None, &to, None, CopyOptions::new(Modes::Exact, Times::Keep)).unwrap();
+        assert_eq!((report.files, report.bytes), (2, (1 << 30) + 700_000));
+        let copy = to.metadata("hole").unwrap();
+        assert_eq!((copy.len(), copy.blocks()), (1 << 30, 0));
+        assert_eq!(to.read("large").unwrap(), content);
+    }
+
+    #[test]
+    fn bounds_stop_a_copy() {
+        let (_temp, from, to) = dirs();
+        from.write("a", "12345").unwrap();
+        from.write("b", "12345").unwrap();
+        for bounds in [Bounds { entries: 1, bytes: 100 }, Bounds { entries: 9, bytes: 9 }] {
+            let mut options = CopyOptions::new(Modes::Exact, Times::Keep);
+            options.bounds = bounds;
+            let error = copy_tree(&from, None, &to, None, options).unwrap_err();
+            assert!(matches!(error, WorkspaceError::TooLarge { .. }), "{error}");
+        }
+    }
+}
