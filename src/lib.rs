@@ -8,8 +8,10 @@ mod workspace;
 pub use error::{ErrorKind, ExecutionError};
 pub use host::{Host, HostDirs};
 pub use workspace::{
-    Base, BaseNeed, Bounds, Capture, Captured, Change, ChangeKind, Changes, Content, Contents, ContentsBounds, CopyIn,
-    CopyReport, DEFAULT_ENTRIES, DiskUsage, Entry, EntryKind, FileOutcome, Flushed, GcMode, GcReport, GcScope, Globs,
-    InputContent, InputFile, MAX_COMPONENT, Manifest, Owner, OwnerId, PathError, PrivateDir, Quota, Reaper, Scan,
-    SnapshotId, SnapshotIdError, StatCache, Workspace, WorkspaceError, WorkspacePath, gc, scan,
+    AssetError, AssetKind, Base, BaseNeed, Bounds, Capture, Captured, Change, ChangeKind, Changes, Content, Contents,
+    ContentsBounds, CopyIn, CopyReport, DEFAULT_ENTRIES, DiskUsage, Entry, EntryKind, FileOutcome, Flushed, GcMode,
+    GcReport, GcScope, Globs, InputContent, InputFile, MAX_COMPONENT, Manifest, Owner, OwnerId, PathError,
+    PlaceholderError, Placeholders, PrivateDir, Quota, Reaper, ResolvedStaticAsset, Scan, SnapshotId, SnapshotIdError,
+    StagedAsset, StagedAssets, StatCache, StaticAssetConfig, StaticAssets, Workspace, WorkspaceError, WorkspacePath,
+    gc, resolve_static_assets, scan,
 };

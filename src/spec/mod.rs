@@ -21,7 +21,7 @@ mod schema;
 mod section;
 mod settings;
 mod structure;
-mod suggest;
+pub(crate) mod suggest;
 mod template;
 mod tree;
 mod wire;

@@ -1,10 +1,11 @@
 //! What the submission sees: its workspace, reached through descriptors only.
 //!
 //! Owns: where workspaces live and who removes them, walking, copying and removing trees, the rule for names,
-//! reading outputs and writing inputs, snapshots' manifests.
+//! reading outputs and writing inputs, snapshots' manifests, assets and the placeholders that name them.
 //! Never here: a runtime, a process, a path of the guest resolved by string.
 //! Read next: [`Workspace`], then `at.rs` for how a name is opened, `walk.rs` for how a tree is walked.
 
+mod assets;
 mod at;
 mod available;
 mod base;
@@ -20,6 +21,7 @@ mod open;
 mod owner;
 mod path;
 mod pattern;
+mod placeholders;
 mod reaper;
 mod remove;
 mod snapshot;
@@ -29,6 +31,10 @@ mod tree;
 mod usage;
 mod walk;
 
+pub use assets::{
+    AssetError, AssetKind, ResolvedStaticAsset, StagedAsset, StagedAssets, StaticAssetConfig, StaticAssets,
+    resolve_static_assets,
+};
 pub use base::{Base, BaseNeed};
 pub use contents::{Content, Contents, ContentsBounds, FileOutcome};
 pub use copy::CopyIn;
@@ -40,6 +46,7 @@ pub use memory::DEFAULT_ENTRIES;
 pub use open::{PrivateDir, Quota, Workspace};
 pub use owner::{Owner, OwnerId};
 pub use path::{MAX_COMPONENT, PathError, WorkspacePath};
+pub use placeholders::{PlaceholderError, Placeholders};
 pub use reaper::{Flushed, Reaper};
 pub use snapshot::{
     Capture, Captured, Change, ChangeKind, Changes, Entry, EntryKind, Manifest, Scan, SnapshotId, SnapshotIdError,

@@ -1,0 +1,170 @@
+//! What can be wrong with an asset.
+
+use std::io;
+
+use crate::error::{ErrorKind, ExecutionError};
+
+/// An asset that cannot be used, or staged. Paths are as the config writes them, never the host's.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AssetError {
+    /// The config uses a key that a later version brings.
+    #[error("the asset `{name}` uses `{key}`, which comes with a later version")]
+    Later {
+        /// The asset.
+        name: String,
+        /// The key.
+        key: &'static str,
+    },
+    /// The name cannot stand in a placeholder.
+    #[error("an asset cannot be called `{}`", name.escape_debug())]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// The path is absolute, empty or holds a NUL.
+    #[error("the path of the asset `{name}` {problem}")]
+    Path {
+        /// The asset.
+        name: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The path leads out of the base directory, by `..` or by a symlink.
+    #[error("the path `{path}` of the asset `{name}` leaves the base directory")]
+    Outside {
+        /// The asset.
+        name: String,
+        /// The path as written.
+        path: String,
+    },
+    /// There is nothing at the path.
+    #[error("the asset `{name}` is not at `{path}`")]
+    Missing {
+        /// The asset.
+        name: String,
+        /// The path as written.
+        path: String,
+    },
+    /// What is there is neither a file nor a directory.
+    #[error("`{path}` of the asset `{name}` is neither a file nor a directory")]
+    Special {
+        /// The asset.
+        name: String,
+        /// The path of the thing.
+        path: String,
+    },
+    /// A symlink inside a directory asset could lead out of it.
+    #[error("the symlink `{path}` of the asset `{name}` may lead out of it, to `{target}`")]
+    Link {
+        /// The asset.
+        name: String,
+        /// The path of the link.
+        path: String,
+        /// Where it points.
+        target: String,
+    },
+    /// A directory asset is nested deeper than [`MAX_DEPTH`](super::copy::MAX_DEPTH).
+    #[error("the asset `{name}` is nested too deep at `{path}`")]
+    Depth {
+        /// The asset.
+        name: String,
+        /// Where.
+        path: String,
+    },
+    /// The save path cannot be one.
+    #[error("the save path `{}` of the asset `{name}` {problem}", save_path.escape_debug())]
+    SavePath {
+        /// The asset.
+        name: String,
+        /// The save path.
+        save_path: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Two assets would stand at one place.
+    #[error("the assets `{first}` and `{second}` clash at the save path `{save_path}`")]
+    Clash {
+        /// The one.
+        first: String,
+        /// The other.
+        second: String,
+        /// The longer of the two save paths.
+        save_path: String,
+    },
+    /// The content is not what the config says.
+    #[error("the asset `{name}` has the sha256 {actual}, not {expected}")]
+    Digest {
+        /// The asset.
+        name: String,
+        /// What the config says.
+        expected: String,
+        /// What it is.
+        actual: String,
+    },
+    /// A digest that is none, or of a directory.
+    #[error("the sha256 of the asset `{name}` {problem}")]
+    BadDigest {
+        /// The asset.
+        name: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Groups without an order.
+    #[error("the assets are grouped, but nothing says in which order the groups apply")]
+    NoOrdering,
+    /// An order without groups.
+    #[error("the assets are not grouped, so an order of groups has no meaning")]
+    NoGroups,
+    /// A step on the host's files failed.
+    #[error("could not {operation} `{path}` of the asset `{name}`")]
+    Io {
+        /// The step.
+        operation: &'static str,
+        /// The asset.
+        name: String,
+        /// The path as written.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl AssetError {
+    /// Says what to do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Later { .. } => "put the file itself beside the spec and name it by `path`",
+            Self::Name { .. } => "use a name without `}`, `{` and control characters",
+            Self::Path { .. } => "write a path relative to the directory of the file that names the asset",
+            Self::Outside { .. } => "move the file below the directory of the file that names the asset",
+            Self::Missing { .. } => "paths are relative to the directory of the file that names the asset",
+            Self::Special { .. } => "only regular files and directories can be assets",
+            Self::Link { .. } => "make it relative, with `..` only at its beginning, or replace it by a copy",
+            Self::Depth { .. } => "flatten the directory, or pack it into an archive",
+            Self::SavePath { .. } => "write a relative path below the workspace, without `..`",
+            Self::Clash { .. } => "give one of them another `save_path`",
+            Self::Digest { .. } => "the file changed: check it, then update `sha256`",
+            Self::BadDigest { .. } => "write the 64 hex digits of a single file",
+            Self::NoOrdering => "name the order of the groups, the last of which wins",
+            Self::NoGroups => "drop the order, or put the assets into groups",
+            Self::Io { .. } => return None,
+        })
+    }
+
+    pub(super) fn io(operation: &'static str, name: &str, path: &str, source: impl Into<io::Error>) -> Self {
+        Self::Io { operation, name: name.to_owned(), path: path.to_owned(), source: source.into() }
+    }
+}
+
+impl From<AssetError> for ExecutionError {
+    fn from(error: AssetError) -> Self {
+        let hint = error.hint();
+        let wrapped = Self::new(ErrorKind::Asset, error);
+        match hint {
+            Some(hint) => wrapped.with_hint(hint),
+            None => wrapped,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! `{{static:name}}`: how texts, bytes and structures name an asset wherever the guest sees it.
+//!
+//! `{{{{static:` stands for `{{static:` itself. Everything that is not a whole placeholder stays as it is.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::error::{ErrorKind, ExecutionError};
+use crate::spec::suggest;
+
+const OPEN: &[u8] = b"{{static:";
+const CLOSE: &[u8] = b"}}";
+const ESCAPE: &[u8] = b"{{";
+
+/// A placeholder that names nothing, or makes two keys one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlaceholderError {
+    /// No asset has the name.
+    #[error("`{{{{static:{name}}}}}` names no asset")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The names that there are, sorted.
+        known: Vec<String>,
+    },
+    /// Two keys of a map are one after their placeholders were resolved.
+    #[error("two keys of a map become `{key}`")]
+    Collision {
+        /// The key that they become.
+        key: String,
+    },
+}
+
+impl PlaceholderError {
+    /// Says what to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unknown { known, .. } if known.is_empty() => {
+                "there are no assets; {{{{static: writes the braces".into()
+            }
+            Self::Unknown { name, known } => suggest::hint(name, known.iter().map(String::as_str)),
+            Self::Collision { .. } => "give one of them another key".into(),
+        }
+    }
+}
+
+impl From<PlaceholderError> for ExecutionError {
+    fn from(error: PlaceholderError) -> Self {
+        let hint = error.hint();
+        Self::new(ErrorKind::Asset, error).with_hint(hint)
+    }
+}
+
+/// What each name stands for, on the runtime that reads the result.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placeholders {
+    paths: BTreeMap<String, String>,
+}
+
+impl FromIterator<(String, String)> for Placeholders {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(paths: I) -> Self {
+        Self { paths: paths.into_iter().collect() }
+    }
+}
+
+impl Placeholders {
+    /// Resolves the placeholders of a text. What is put in is not looked at again.
+    ///
+    /// # Errors
+    /// A name that is not known.
+    pub fn resolve_str(&self, text: &str) -> Result<String, PlaceholderError> {
+        let bytes = self.resolve_bytes(text.as_bytes())?;
+        // Braces are cut where characters end and paths are texts, so nothing is ever replaced.
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Resolves the placeholders of bytes, whatever else they are.
+    ///
+    /// # Errors
+    /// A name that is not known.
+    pub fn resolve_bytes(&self, mut rest: &[u8]) -> Result<Vec<u8>, PlaceholderError> {
+        let mut out = Vec::with_capacity(rest.len());
+        while let Some(at) = find(rest, OPEN) {
+            let (before, after) = (&rest[..at], &rest[at + OPEN.len()..]);
+            rest = after;
+            if let Some(kept) = before.strip_suffix(ESCAPE) {
+                out.extend_from_slice(kept);
+                out.extend_from_slice(OPEN);
+                continue;
+            }
+            out.extend_from_slice(before);
+            let end = after.iter().position(|byte| *byte == b'}').unwrap_or(after.len());
+            match after[end..].strip_prefix(CLOSE) {
+                Some(behind) if end > 0 => {
+                    out.extend_from_slice(self.path(&after[..end])?.as_bytes());
+                    rest = behind;
+                }
+                _ => out.extend_from_slice(OPEN),
+            }
+        }
+        out.extend_from_slice(rest);
+        Ok(out)
+    }
+
+    /// Resolves the placeholders of a structure: texts, lists, maps and their keys. Other values stay.
+    ///
+    /// # Errors
+    /// A name that is not known, two keys of one map that become the same.
+    pub fn resolve_value(&self, value: &Value) -> Result<Value, PlaceholderError> {
+        Ok(match value {
+            Value::String(text) => self.resolve_str(text)?.into(),
+            Value::Array(values) => {
+                values.iter().map(|value| self.resolve_value(value)).collect::<Result<Vec<_>, _>>()?.into()
+            }
+            Value::Object(map) => {
+                let mut resolved = Map::new();
+                for (key, value) in map {
+                    let key = self.resolve_str(key)?;
+                    if resolved.contains_key(&key) {
+                        return Err(PlaceholderError::Collision { key });
+                    }
+                    let value = self.resolve_value(value)?;
+                    resolved.insert(key, value);
+                }
+                resolved.into()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        })
+    }
+
+    fn path(&self, name: &[u8]) -> Result<&str, PlaceholderError> {
+        let path = std::str::from_utf8(name).ok().and_then(|name| self.paths.get(name));
+        path.map(String::as_str).ok_or_else(|| PlaceholderError::Unknown {
+            name: String::from_utf8_lossy(name).into_owned(),
+            known: self.paths.keys().cloned().collect(),
+        })
+    }
+}
+
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn known() -> Placeholders {
+        let paths = [("data", "/static/d/x.csv"), ("my asset", "/static/y"), ("loop", "{{static:data}}")];
+        paths.into_iter().map(|(name, path)| (name.to_owned(), path.to_owned())).collect()
+    }
+
+    #[test]
+    fn the_grammar_is_that_of_the_reference() {
+        for (text, resolved) in [
+            ("--in={{static:data}}", "--in=/static/d/x.csv"),
+            ("{{static:data}}{{static:my asset}}", "/static/d/x.csv/static/y"),
+            ("{{{static:data}}}", "{/static/d/x.csv}"),
+            ("{{static:loop}}", "{{static:data}}"),
+            ("{{ static:data }}", "{{ static:data }}"),
+            ("{{static:}}", "{{static:}}"),
+            ("{{static:data}", "{{static:data}"),
+            ("{{static:data} }{{static:data}}", "{{static:data} }/static/d/x.csv"),
+            ("{{STATIC:data}}", "{{STATIC:data}}"),
+            ("{{static:", "{{static:"),
+            ("{{{{static:data}}", "{{static:data}}"),
+            ("{{{{{static:data}}", "{{{static:data}}"),
+            ("é{{static:data}}é", "é/static/d/x.csvé"),
+        ] {
+            assert_eq!(known().resolve_str(text).as_deref(), Ok(resolved), "{text}");
+        }
+        assert_eq!(known().resolve_bytes(b"\xff{{static:data}}").unwrap(), b"\xff/static/d/x.csv");
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let error = known().resolve_str("{{static:date}}").unwrap_err();
+        assert_eq!(error.to_string(), "`{{static:date}}` names no asset");
+        assert_eq!(error.hint(), "did you mean `data`?");
+        let error = ExecutionError::from(known().resolve_str("{{static:banana}}").unwrap_err());
+        assert_eq!((error.kind(), error.hint()), (ErrorKind::Asset, Some("known: data, loop, my asset")));
+    }
+
+    #[test]
+    fn structures_are_resolved_throughout() {
+        let value = json!({"{{static:data}}": ["{{static:data}}", {"k": "x{{static:my asset}}"}, 7, null, true]});
+        let resolved = json!({"/static/d/x.csv": ["/static/d/x.csv", {"k": "x/static/y"}, 7, null, true]});
+        assert_eq!(known().resolve_value(&value).unwrap(), resolved);
+        let value = json!({"{{static:data}}": 1, "/static/d/x.csv": 2});
+        let key = "/static/d/x.csv".to_owned();
+        assert_eq!(known().resolve_value(&value), Err(PlaceholderError::Collision { key }));
+    }
+
+    proptest! {
+        #[test]
+        fn escaping_gives_any_text_back(parts in proptest::collection::vec(
+            prop_oneof![Just("{{static:".to_owned()), Just("{".to_owned()), Just("}}".to_owned()), "\\PC{0,3}"], 0..8)) {
+            let text = parts.concat();
+            let escaped = text.replace("{{static:", "{{{{static:");
+            prop_assert_eq!(known().resolve_str(&escaped).unwrap(), text);
+        }
+    }
+}
