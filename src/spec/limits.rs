@@ -83,3 +83,31 @@ fn default_value(name: LimitName, evaluation: bool) -> Option<LimitValue> {
         LimitName::CpuTime | LimitName::IdleTime | LimitName::FileSize | LimitName::Cpus | LimitName::Fuel => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::ByteSize;
+
+    /// The page that documents limits; its table must be true.
+    const PAGE: &str = include_str!("../../docs/execution/specs.md");
+
+    #[test]
+    fn the_page_has_every_limit_with_its_defaults() {
+        let show = |value: Option<LimitValue>| match value {
+            None => "none".to_owned(),
+            Some(LimitValue::Time(time)) => format!("`{}s`", time.as_secs()),
+            Some(LimitValue::Bytes(bytes)) => format!("`{}`", ByteSize(bytes)),
+            Some(LimitValue::Count(count)) => count.to_string(),
+            Some(LimitValue::Cores(cores)) => cores.to_string(),
+        };
+        let (evaluation, agent) = (Limits::defaults(Mode::Evaluation), Limits::defaults(Mode::Agent));
+        for name in LimitName::ALL {
+            let level = if name.is_per_command() { "command" } else { "runtime" };
+            let row = PAGE.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).unwrap();
+            let defaults =
+                format!("| {} | {} | {level} |", show(evaluation.get(name).value), show(agent.get(name).value));
+            assert!(row.ends_with(&defaults), "{row}: {defaults}");
+        }
+    }
+}

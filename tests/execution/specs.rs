@@ -403,21 +403,3 @@ fn the_page_shows_a_spec_that_loads() {
     let example = PAGE.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
     assert_eq!(load(example).spec.get_command("main", Mode::Evaluation).unwrap(), "uv run main.py");
 }
-
-#[test]
-fn the_page_has_every_limit_with_its_defaults() {
-    let show = |value: Option<LimitValue>| match value {
-        None => "none".to_owned(),
-        Some(LimitValue::Time(time)) => format!("`{}s`", time.as_secs()),
-        Some(LimitValue::Bytes(bytes)) => format!("`{}`", ByteSize(bytes)),
-        Some(LimitValue::Count(count)) => count.to_string(),
-        Some(LimitValue::Cores(cores)) => cores.to_string(),
-    };
-    let (evaluation, agent) = (Limits::defaults(Mode::Evaluation), Limits::defaults(Mode::Agent));
-    for name in LimitName::ALL {
-        let level = if name.is_per_command() { "command" } else { "runtime" };
-        let row = PAGE.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).expect(name.name());
-        let defaults = format!("| {} | {} | {level} |", show(evaluation.get(name).value), show(agent.get(name).value));
-        assert!(row.ends_with(&defaults), "{row}: {defaults}");
-    }
-}

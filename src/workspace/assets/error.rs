@@ -64,7 +64,7 @@ pub enum AssetError {
         /// Where it points.
         target: String,
     },
-    /// A directory asset is nested deeper than [`MAX_DEPTH`](super::copy::MAX_DEPTH).
+    /// A directory asset is nested deeper than 128 directories.
     #[error("the asset `{name}` is nested too deep at `{path}`")]
     Depth {
         /// The asset.
