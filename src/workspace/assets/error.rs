@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::workspace::error::WorkspaceError;
+
 use crate::error::{ErrorKind, ExecutionError};
 
 /// An asset that cannot be used, or staged. Paths are as the config writes them, never the host's.
@@ -116,6 +118,15 @@ pub enum AssetError {
     /// An order without groups.
     #[error("the assets are not grouped, so an order of groups has no meaning")]
     NoGroups,
+    /// What stands at a save path of an agent's workspace cannot be removed.
+    #[error("could not make room for the asset `{name}`")]
+    Replace {
+        /// The asset.
+        name: String,
+        /// Why not.
+        #[source]
+        source: Box<WorkspaceError>,
+    },
     /// A step on the host's files failed.
     #[error("could not {operation} `{path}` of the asset `{name}`")]
     Io {
@@ -149,7 +160,7 @@ impl AssetError {
             Self::BadDigest { .. } => "write the 64 hex digits of a single file",
             Self::NoOrdering => "name the order of the groups, the last of which wins",
             Self::NoGroups => "drop the order, or put the assets into groups",
-            Self::Io { .. } => return None,
+            Self::Replace { .. } | Self::Io { .. } => return None,
         })
     }
 

@@ -1,5 +1,7 @@
 //! The rule for where an asset stands, below the asset root and in an agent's workspace.
 
+use crate::workspace::WorkspacePath;
+
 /// The name that bailiwick keeps for itself at the top of a workspace.
 const RESERVED: &str = ".bailiwick";
 
@@ -7,30 +9,15 @@ const RESERVED: &str = ".bailiwick";
 ///
 /// A leading `./` and one trailing `/` go; every other `.`, `..` and empty component is refused.
 pub(super) fn normalise(text: &str) -> Result<String, &'static str> {
-    if text.starts_with('/') {
-        return Err("is absolute");
-    }
     let mut rest = text;
     while let Some(after) = rest.strip_prefix("./") {
         rest = after;
     }
-    let rest = rest.strip_suffix('/').unwrap_or(rest);
-    if rest.is_empty() || rest == "." {
-        return Err("is empty");
-    }
+    let rest = if rest.len() > 1 { rest.strip_suffix('/').unwrap_or(rest) } else { rest };
     if rest.len() > 4095 {
         return Err("is longer than a path can be");
     }
-    for component in rest.split('/') {
-        match component {
-            "" => return Err("has an empty component"),
-            "." => return Err("has a component `.`"),
-            ".." => return Err("has a component `..`"),
-            long if long.len() > 255 => return Err("has a component of more than 255 bytes"),
-            nul if nul.contains('\0') => return Err("holds a NUL"),
-            _ => {}
-        }
-    }
+    WorkspacePath::new(rest).map_err(|error| error.problem)?;
     if rest.split('/').next() == Some(RESERVED) {
         return Err("begins with a name that bailiwick keeps for itself");
     }

@@ -1,13 +1,18 @@
 //! One read-only tree with a copy of every asset: what runtimes mount, open or hand out.
 
 use std::collections::BTreeMap;
+use std::ffi::CString;
 use std::io;
+use std::os::fd::AsFd as _;
 
 use cap_std::fs::Dir;
 use rustix::fs::Mode;
 
 use super::copy::{Copy, Modes, make_dir, set_mode};
 use super::resolve::failed;
+use crate::workspace::error::WorkspaceError;
+use crate::workspace::remove::remove;
+
 use super::{AssetError, AssetKind, ResolvedStaticAsset};
 
 /// The assets of a session, staged: each stands at its save path below one root.
@@ -102,12 +107,8 @@ impl StagedAssets {
             let path = asset.save_path.as_str();
             let io = |error| failed("replace", name, path, error);
             let (parent, last) = open_parent(workspace, path, Modes::Writable).map_err(io)?;
-            match parent.symlink_metadata(last) {
-                Ok(metadata) if metadata.is_dir() => parent.remove_dir_all(last).map_err(io)?,
-                Ok(_) => parent.remove_file(last).map_err(io)?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(io(error)),
-            }
+            replace(&parent, last)
+                .map_err(|source| AssetError::Replace { name: name.to_owned(), source: Box::new(source) })?;
             match asset.kind {
                 AssetKind::File => copy.file(self.root.open(path).map_err(io)?, &parent, last, path)?,
                 AssetKind::Directory => {
@@ -159,6 +160,12 @@ fn copy_asset(asset: &ResolvedStaticAsset, root: &Dir) -> Result<(), AssetError>
             set_mode(&made, Modes::ReadOnly.dir()).map_err(io)
         }
     }
+}
+
+/// Removes what a guest may have put at a save path, however it is made.
+fn replace(parent: &Dir, name: &str) -> Result<(), WorkspaceError> {
+    let c_name = CString::new(name).map_err(|error| WorkspaceError::io("remove", name.as_bytes(), error))?;
+    remove(parent.as_fd(), &c_name)
 }
 
 /// Opens the directory that a save path stands in, making it; gives it with the last name.
