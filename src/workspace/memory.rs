@@ -128,6 +128,12 @@ pub(crate) fn used(root: impl AsFd) -> Result<Room, rustix::io::Errno> {
     Ok(Room { bytes, entries: found.f_files.saturating_sub(found.f_ffree) })
 }
 
+/// Says how much room is left.
+pub(crate) fn left(root: impl AsFd) -> Result<Room, rustix::io::Errno> {
+    let found = rustix::fs::fstatvfs(root)?;
+    Ok(Room { bytes: found.f_bfree.saturating_mul(found.f_frsize.max(1)), entries: found.f_ffree })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -115,6 +115,14 @@ impl Workspace {
         Ok(DiskUsage { bytes: used.bytes, entries: used.entries })
     }
 
+    /// Gives what the guest may still add; `None` where nothing holds the quota.
+    ///
+    /// One system call.
+    pub fn quota_left(&self) -> Option<DiskUsage> {
+        let left = memory::left(self.space.is_memory().then(|| self.space.root())?).ok()?;
+        Some(DiskUsage { bytes: left.bytes, entries: left.entries })
+    }
+
     /// Makes a private directory `tmp-N` on the same file system and under the same quota, mode 0700.
     ///
     /// # Errors
