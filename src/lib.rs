@@ -2,11 +2,19 @@
 
 mod error;
 mod host;
+mod runtime;
 pub mod spec;
 mod workspace;
 
 pub use error::{ErrorKind, ExecutionError};
 pub use host::{Host, HostDirs};
+pub use runtime::{
+    Admission, AdmissionGroup, AnyRuntimeKind, BuiltinSpec, Capability, Command, CommandLine, Commands, Control,
+    Denied, End, Ending, EnforcementRow, EnforcementTable, Guest, Job, Killer, Launch, Level, Machine, Measured, Mount,
+    NoProgress, NotStarted, Omitted, Output, ProgramUsed, Progress, RegistryBuilder, Running, RuntimeEvent,
+    RuntimeInfo, RuntimeKind, RuntimeRegistry, RuntimeResult, SetupOutcome, Sink, SolutionRuntimeError, SpawnRequest,
+    State, StaticRoot, Stdin, StdinReader, StdinWriter, Stop, Subject, SubmissionRuntime, Termination, Unheld, Usage,
+};
 pub use workspace::{
     AssetError, AssetKind, Base, BaseNeed, Bounds, Capture, Captured, Change, ChangeKind, Changes, Content, Contents,
     ContentsBounds, CopyIn, CopyReport, DEFAULT_ENTRIES, DiskUsage, Entry, EntryKind, FileOutcome, Flushed, GcMode,

@@ -1,0 +1,154 @@
+//! The shared knowledge about one running command: when it began, whether it must end, and why.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::Killer;
+use crate::spec::{LimitName, LimitValue};
+
+/// Why a command must end before it does so by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stop {
+    /// It met a limit; the value is what was measured when that was seen.
+    Limit(LimitName, LimitValue),
+    /// Somebody ended it.
+    Kill(Killer),
+}
+
+/// One running command, as its guest, its limits and its killers see it.
+///
+/// The first [`stop`](Self::stop) wins. A [`Guest`](super::Guest) must end soon after it: it polls
+/// [`is_stopped`](Self::is_stopped), waits on [`stopped`](Self::stopped), or registers
+/// [`on_stop`](Self::on_stop), whichever reaches what it runs.
+pub struct Control {
+    made: Instant,
+    started: OnceLock<Instant>,
+    start_seen: Notify,
+    stop: OnceLock<Stop>,
+    stop_flag: AtomicBool,
+    stop_seen: Notify,
+    hook: Mutex<Option<Box<dyn Fn() + Send>>>,
+    last_output: AtomicU64,
+    blocked: AtomicBool,
+}
+
+impl Control {
+    pub(super) fn new() -> Self {
+        Self {
+            made: Instant::now(),
+            started: OnceLock::new(),
+            start_seen: Notify::new(),
+            stop: OnceLock::new(),
+            stop_flag: AtomicBool::new(false),
+            stop_seen: Notify::new(),
+            hook: Mutex::new(None),
+            last_output: AtomicU64::new(0),
+            blocked: AtomicBool::new(false),
+        }
+    }
+
+    /// Marks the moment from which the guest may execute: wall and idle time count from here.
+    pub fn mark_started(&self) {
+        if self.started.set(Instant::now()).is_ok() {
+            self.mark_output();
+            self.start_seen.notify_waiters();
+        }
+    }
+
+    /// Gives the moment from which the guest could execute, if it came.
+    pub fn started_at(&self) -> Option<Instant> {
+        self.started.get().copied()
+    }
+
+    /// Asks the command to end. Says whether this was the first such request.
+    pub fn stop(&self, why: Stop) -> bool {
+        let first = self.stop.set(why).is_ok();
+        if first {
+            self.stop_flag.store(true, Ordering::Release);
+            self.stop_seen.notify_waiters();
+            if let Some(hook) = &*self.hook.lock().unwrap_or_else(PoisonError::into_inner) {
+                hook();
+            }
+        }
+        first
+    }
+
+    /// Says whether the command must end; cheap enough to ask at every turn.
+    pub fn is_stopped(&self) -> bool {
+        self.stop_flag.load(Ordering::Acquire)
+    }
+
+    /// Gives the reason for which the command must end, if it must.
+    pub fn stop_reason(&self) -> Option<Stop> {
+        self.stop.get().copied()
+    }
+
+    /// Waits until the command must end.
+    ///
+    /// Cancel safe.
+    pub async fn stopped(&self) -> Stop {
+        loop {
+            let mut seen = std::pin::pin!(self.stop_seen.notified());
+            seen.as_mut().enable();
+            match self.stop_reason() {
+                Some(why) => return why,
+                None => seen.await,
+            }
+        }
+    }
+
+    /// Registers what wakes a guest that cannot wait on [`stopped`](Self::stopped); called at once if it is too late.
+    ///
+    /// The hook runs on the thread of whoever stops the command and must not block.
+    pub fn on_stop(&self, hook: impl Fn() + Send + 'static) {
+        let mut slot = self.hook.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_stopped() {
+            hook();
+        }
+        *slot = Some(Box::new(hook));
+    }
+
+    pub(super) async fn wait_started(&self) -> Instant {
+        loop {
+            let mut seen = std::pin::pin!(self.start_seen.notified());
+            seen.as_mut().enable();
+            match self.started_at() {
+                Some(at) => return at,
+                None => seen.await,
+            }
+        }
+    }
+
+    pub(super) fn mark_output(&self) {
+        let since = u64::try_from(self.made.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.last_output.store(since, Ordering::Relaxed);
+    }
+
+    /// Waits on a slow reader; the idle clock stands still meanwhile.
+    pub(super) async fn while_blocked<T>(&self, wait: impl Future<Output = T>) -> T {
+        self.blocked.store(true, Ordering::Relaxed);
+        let done = wait.await;
+        self.mark_output();
+        self.blocked.store(false, Ordering::Relaxed);
+        done
+    }
+
+    /// Gives how long the guest has been silent, zero while a slow reader blocks it.
+    pub(super) fn silence(&self) -> Duration {
+        if self.blocked.load(Ordering::Relaxed) {
+            return Duration::ZERO;
+        }
+        let last = Duration::from_nanos(self.last_output.load(Ordering::Relaxed));
+        self.made.elapsed().saturating_sub(last)
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").field("started", &self.started).field("stop", &self.stop).finish_non_exhaustive()
+    }
+}

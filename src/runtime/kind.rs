@@ -1,0 +1,266 @@
+//! What a runtime is: the kind, one a process, and what it spawns.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{AdmissionGroup, Command, EnforcementTable, Running, RuntimeResult, SetupOutcome, SolutionRuntimeError};
+use super::{State, Unheld};
+use crate::error::ExecutionError;
+use crate::host::Host;
+use crate::spec::{EnvironmentSpec, Limits, LimitsConfig, Mode, Problem};
+use crate::workspace::{BaseNeed, Reaper, StagedAssets, Workspace};
+
+/// A sort of runtime: one value a process, holding the engine or the client.
+///
+/// Registering a kind registers its section of the spec, its options, placeholder rule, enforcement table and probe;
+/// nothing else of bailiwick changes. `docs/execution/extending.md` walks through one.
+#[async_trait]
+pub trait RuntimeKind: Send + Sync + 'static {
+    /// The value of `type` in specs, and the name of the section.
+    const TYPE: &'static str;
+    /// The section of the spec. Its schema must refuse unknown keys.
+    type Config: DeserializeOwned + Serialize + JsonSchema + Debug + Send + Sync + 'static;
+    /// What a spawn may pass beyond the common arguments. Its schema must refuse unknown keys.
+    type Options: DeserializeOwned + JsonSchema + Default + Send + 'static;
+
+    /// Finds what the schema cannot say of a section.
+    fn check(&self, config: &Self::Config) -> Vec<Problem> {
+        let _ = config;
+        Vec::new()
+    }
+
+    /// Says what is held on this host with this section, and by what.
+    fn enforcement(&self, config: &Self::Config) -> EnforcementTable;
+
+    /// Says what stands between guest and host: `wasi`, `container`, `none`.
+    fn isolation(&self, config: &Self::Config) -> &'static str;
+
+    /// Says whether the command line must ask for consent because nothing isolates the guest.
+    fn needs_consent(&self) -> bool {
+        false
+    }
+
+    /// Says whether `run` uses this kind when none is named.
+    fn is_default_for_run(&self) -> bool {
+        false
+    }
+
+    /// Says where workspaces of this kind may live.
+    fn base_need(&self) -> BaseNeed;
+
+    /// Says where the guest finds the staged assets.
+    fn static_root(&self, config: &Self::Config) -> StaticRoot;
+
+    /// Lists the specs that this kind brings along.
+    fn builtin_specs(&self) -> Vec<BuiltinSpec> {
+        Vec::new()
+    }
+
+    /// Does ahead of time what a spawn would have to do: compiles programs, builds or pulls images.
+    ///
+    /// # Errors
+    /// What is not to be had.
+    async fn prepare(&self, config: &Self::Config, progress: &dyn Progress) -> Result<(), ExecutionError> {
+        let _ = (config, progress);
+        Ok(())
+    }
+
+    /// Looks at what there is on this host.
+    ///
+    /// # Errors
+    /// What is missing for this kind to run at all.
+    async fn probe(&self) -> Result<RuntimeInfo, ExecutionError>;
+
+    /// Makes a runtime over a workspace and runs its set-up.
+    ///
+    /// # Errors
+    /// What the host failed at; never what the submission did.
+    async fn spawn(
+        &self,
+        launch: Launch,
+        config: Arc<Self::Config>,
+        options: Self::Options,
+    ) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError>;
+}
+
+/// A spawned runtime: runs commands over one workspace until it is cleaned up.
+#[async_trait]
+pub trait SubmissionRuntime: Send + Sync + Debug {
+    /// Starts a command and gives its events as they come.
+    ///
+    /// # Errors
+    /// A command that is written wrongly, or trouble of the host.
+    ///
+    /// Cancel safe: a command that was started is ended.
+    async fn stream(&self, command: Command) -> Result<Running, SolutionRuntimeError>;
+
+    /// Runs a command to its end, on the calling task.
+    ///
+    /// # Errors
+    /// A command that is written wrongly, or trouble of the host.
+    ///
+    /// Cancel safe: dropping the future ends the command.
+    async fn execute(&self, command: Command) -> Result<Arc<RuntimeResult>, SolutionRuntimeError>;
+
+    /// Says where the latest command stands.
+    fn poll(&self) -> State;
+
+    /// Gives what the set-up commands did.
+    fn setup(&self) -> Arc<[SetupOutcome]>;
+
+    /// Says whether the first word of a command would be found.
+    ///
+    /// # Errors
+    /// The names that are known.
+    async fn resolve(&self, word: &str) -> Result<(), Vec<String>>;
+
+    /// Gives the address at which a published port can be reached.
+    fn address(&self, port: u16) -> Option<SocketAddr>;
+
+    /// Ends every running command. Nothing of them is alive when it returns. Idempotent.
+    ///
+    /// # Errors
+    /// What could not be ended.
+    async fn kill(&self) -> Result<(), SolutionRuntimeError>;
+
+    /// Ends every running command and releases what the runtime holds. Idempotent; dropping does the same in silence.
+    ///
+    /// # Errors
+    /// What could not be ended or released, all of it.
+    async fn cleanup(&self) -> Result<(), ExecutionError>;
+}
+
+/// What a runtime is spawned with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Launch {
+    /// The files that the guest works on.
+    pub workspace: Arc<Workspace>,
+    /// The spec of the session.
+    pub spec: Arc<EnvironmentSpec>,
+    /// The staged assets; absent when the session has none.
+    pub assets: Option<Arc<StagedAssets>>,
+    /// Who the session serves.
+    pub mode: Mode,
+    /// What the caller of the spawn asked for.
+    pub request: SpawnRequest,
+    /// Every limit in force, after the enforcement table was asked.
+    pub limits: Limits,
+    /// Limits that are only sampled.
+    pub best_effort: Vec<Unheld>,
+    /// Limits that nothing holds.
+    pub unenforced: Vec<Unheld>,
+    /// What the kind says of its isolation.
+    pub isolation: &'static str,
+    /// The host, as a value.
+    pub host: Arc<Host>,
+    /// The places of the session.
+    pub admission: AdmissionGroup,
+    /// Who cleans up off the caller's path.
+    pub reaper: Arc<Reaper>,
+}
+
+impl Launch {
+    /// Lists the set-up lines of this launch, in order; none where set-up is disabled.
+    pub fn setup_lines(&self) -> Vec<String> {
+        if self.request.disable_setup {
+            return Vec::new();
+        }
+        self.spec.setup_commands(self.mode, self.request.setup_command.as_deref())
+    }
+}
+
+/// What the caller of a spawn may ask for beyond the spec. Starts with nothing granted.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct SpawnRequest {
+    /// Published ports, host to guest. Default: none.
+    pub ports: BTreeMap<u16, u16>,
+    /// Directories and files of the host. Default: none.
+    pub mounts: Vec<Mount>,
+    /// Variables; they win over the spec's. Default: none.
+    pub env: BTreeMap<String, String>,
+    /// A set-up line after those of the spec. Default: none.
+    pub setup_command: Option<String>,
+    /// Whether no set-up runs at all. Default: no.
+    pub disable_setup: bool,
+    /// Limits that tighten those of the spec. Default: none.
+    pub limits: LimitsConfig,
+    /// What the kind's own options ask for. Default: nothing.
+    pub options: Map<String, Value>,
+}
+
+/// A directory or file of the host that the guest may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// The path on the host.
+    pub host: PathBuf,
+    /// The absolute path that the guest sees.
+    pub guest: String,
+    /// Whether the guest may write there.
+    pub writable: bool,
+}
+
+/// Where a guest finds the staged assets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StaticRoot {
+    /// At this absolute path of the guest.
+    Guest(String),
+    /// At the path of the staged tree on the host.
+    Host,
+}
+
+/// A spec that a kind brings along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BuiltinSpec {
+    /// Its name: `wasm`, `local-python`.
+    pub name: &'static str,
+    /// One sentence about it.
+    pub about: &'static str,
+    /// Its text, as a file would hold it.
+    pub text: &'static str,
+}
+
+/// What a probe found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RuntimeInfo {
+    /// The engine and its version: `wasmtime 48.0.8`.
+    pub engine: String,
+    /// Facts about it on this host: name and value.
+    pub facts: Vec<(String, String)>,
+    /// What costs walls here, each with what would mend it.
+    pub weaker: Vec<String>,
+    /// What costs speed here, each with what would mend it.
+    pub slower: Vec<String>,
+}
+
+impl RuntimeInfo {
+    /// Names the engine.
+    pub fn new(engine: impl Into<String>) -> Self {
+        Self { engine: engine.into(), ..Self::default() }
+    }
+}
+
+/// Who is told how far long work has come.
+pub trait Progress: Send + Sync {
+    /// Says what is being done: `compiling python`.
+    fn step(&self, what: &str);
+}
+
+/// Tells nobody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoProgress;
+
+impl Progress for NoProgress {
+    fn step(&self, _: &str) {}
+}

@@ -1,0 +1,42 @@
+//! How a submission is run: the contract of every runtime, and what all runtimes share.
+//!
+//! A runtime supplies a [`RuntimeKind`] (one a process) and a [`Guest`] (how one command runs);
+//! [`Commands`] makes of a guest everything else that the contract asks for: live events, capture, limits of
+//! time and output, kill, set-up, results.
+//! Never here: the meaning of a result (`evaluate/`), printing (`cli/`). The rooms below never name each other.
+//! Read next: `kind.rs` for what a runtime is, `guest.rs` for what it supplies, `commands.rs` for who owns what.
+
+mod admission;
+mod capture;
+mod command;
+mod commands;
+mod conduct;
+mod control;
+mod enforcement;
+mod error;
+mod guest;
+mod kind;
+mod registry;
+mod result;
+mod running;
+mod setup;
+mod slot;
+mod usage;
+
+pub use admission::{Admission, AdmissionGroup};
+pub use capture::{Omitted, Output, Sink};
+pub use command::{Command, CommandLine, Stdin, StdinReader, StdinWriter};
+pub use commands::Commands;
+pub use control::{Control, Stop};
+pub(crate) use enforcement::InForce;
+pub use enforcement::{Capability, EnforcementRow, EnforcementTable, Level, Subject, Unheld};
+pub use error::SolutionRuntimeError;
+pub use guest::{Denied, End, Ending, Guest, Job};
+pub use kind::{
+    BuiltinSpec, Launch, Mount, NoProgress, Progress, RuntimeInfo, RuntimeKind, SpawnRequest, StaticRoot,
+    SubmissionRuntime,
+};
+pub use registry::{AnyRuntimeKind, RegistryBuilder, RuntimeRegistry};
+pub use result::{Killer, Machine, NotStarted, ProgramUsed, RuntimeEvent, RuntimeResult, SetupOutcome, Termination};
+pub use running::{Running, State};
+pub use usage::{Measured, Usage};

@@ -1,0 +1,307 @@
+//! The runtimes that are known: an open list, each entry behind one private door.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+use super::{
+    Admission, BuiltinSpec, EnforcementTable, Launch, Progress, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
+};
+use crate::error::{ErrorKind, ExecutionError};
+use crate::host::Host;
+use crate::spec::{EnvironmentSpec, Problem, Section, SectionTypes};
+use crate::workspace::{BaseNeed, Owner, Reaper};
+
+/// A [`RuntimeKind`] without its types: what a registry holds. Implemented for every kind, by nobody else.
+#[async_trait]
+pub trait AnyRuntimeKind: Send + Sync + sealed::Sealed {
+    /// Gives the value of `type`.
+    fn ty(&self) -> &'static str;
+    /// Gives the JSON Schema of the section.
+    fn section_schema(&self) -> Value;
+    /// Gives the JSON Schema of the spawn options.
+    fn options_schema(&self) -> Value;
+    /// Parses and checks a section.
+    ///
+    /// # Errors
+    /// Every problem found.
+    fn parse(&self, section: Option<&Value>) -> Result<Arc<dyn Section>, Vec<Problem>>;
+    /// See [`RuntimeKind::enforcement`].
+    ///
+    /// # Errors
+    /// A section of another kind.
+    fn enforcement(&self, section: &Arc<dyn Section>) -> Result<EnforcementTable, ExecutionError>;
+    /// See [`RuntimeKind::isolation`].
+    ///
+    /// # Errors
+    /// A section of another kind.
+    fn isolation(&self, section: &Arc<dyn Section>) -> Result<&'static str, ExecutionError>;
+    /// See [`RuntimeKind::needs_consent`].
+    fn needs_consent(&self) -> bool;
+    /// See [`RuntimeKind::is_default_for_run`].
+    fn is_default_for_run(&self) -> bool;
+    /// See [`RuntimeKind::base_need`].
+    fn base_need(&self) -> BaseNeed;
+    /// See [`RuntimeKind::static_root`].
+    ///
+    /// # Errors
+    /// A section of another kind.
+    fn static_root(&self, section: &Arc<dyn Section>) -> Result<StaticRoot, ExecutionError>;
+    /// See [`RuntimeKind::builtin_specs`].
+    fn builtin_specs(&self) -> Vec<BuiltinSpec>;
+    /// See [`RuntimeKind::prepare`].
+    async fn prepare(&self, section: &Arc<dyn Section>, progress: &dyn Progress) -> Result<(), ExecutionError>;
+    /// See [`RuntimeKind::probe`].
+    async fn probe(&self) -> Result<RuntimeInfo, ExecutionError>;
+    /// See [`RuntimeKind::spawn`]; the section is the spec's, the options are the request's.
+    async fn spawn(&self, launch: Launch) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<K: super::RuntimeKind> Sealed for K {}
+}
+
+fn schema_of<T: schemars::JsonSchema>() -> Value {
+    schemars::schema_for!(T).to_value()
+}
+
+fn config<K: RuntimeKind>(section: &Arc<dyn Section>) -> Result<Arc<K::Config>, ExecutionError> {
+    let any: Arc<dyn Any + Send + Sync> = Arc::<dyn Section>::clone(section);
+    any.downcast().map_err(|_| {
+        ExecutionError::new(ErrorKind::Bug, format!("the spec's section is not one of the runtime `{}`", K::TYPE))
+    })
+}
+
+#[async_trait]
+impl<K: RuntimeKind> AnyRuntimeKind for K {
+    fn ty(&self) -> &'static str {
+        K::TYPE
+    }
+
+    fn section_schema(&self) -> Value {
+        schema_of::<K::Config>()
+    }
+
+    fn options_schema(&self) -> Value {
+        schema_of::<K::Options>()
+    }
+
+    fn parse(&self, section: Option<&Value>) -> Result<Arc<dyn Section>, Vec<Problem>> {
+        let value = section.cloned().unwrap_or_else(|| Value::Object(Map::new()));
+        let config: K::Config =
+            serde_json::from_value(value).map_err(|error| vec![Problem::new("", error.to_string())])?;
+        let problems = self.check(&config);
+        if problems.is_empty() { Ok(Arc::new(config)) } else { Err(problems) }
+    }
+
+    fn enforcement(&self, section: &Arc<dyn Section>) -> Result<EnforcementTable, ExecutionError> {
+        Ok(RuntimeKind::enforcement(self, &*config::<K>(section)?))
+    }
+
+    fn isolation(&self, section: &Arc<dyn Section>) -> Result<&'static str, ExecutionError> {
+        Ok(RuntimeKind::isolation(self, &*config::<K>(section)?))
+    }
+
+    fn needs_consent(&self) -> bool {
+        RuntimeKind::needs_consent(self)
+    }
+
+    fn is_default_for_run(&self) -> bool {
+        RuntimeKind::is_default_for_run(self)
+    }
+
+    fn base_need(&self) -> BaseNeed {
+        RuntimeKind::base_need(self)
+    }
+
+    fn static_root(&self, section: &Arc<dyn Section>) -> Result<StaticRoot, ExecutionError> {
+        Ok(RuntimeKind::static_root(self, &*config::<K>(section)?))
+    }
+
+    fn builtin_specs(&self) -> Vec<BuiltinSpec> {
+        RuntimeKind::builtin_specs(self)
+    }
+
+    async fn prepare(&self, section: &Arc<dyn Section>, progress: &dyn Progress) -> Result<(), ExecutionError> {
+        RuntimeKind::prepare(self, &*config::<K>(section)?, progress).await
+    }
+
+    async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {
+        RuntimeKind::probe(self).await
+    }
+
+    async fn spawn(&self, launch: Launch) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
+        let config = config::<K>(&launch.spec.section)?;
+        let options = Value::Object(launch.request.options.clone());
+        let options: K::Options = serde_json::from_value(options).map_err(|error| {
+            let message = format!("the spawn options of the runtime `{}` are not valid: {error}", K::TYPE);
+            ExecutionError::new(ErrorKind::Spec, message).with_hint("`bailiwick schema spec` lists the options")
+        })?;
+        RuntimeKind::spawn(self, launch, config, options).await
+    }
+}
+
+/// The runtimes that are known, and what they share: the host, the places to run, the reaper, the owner.
+#[derive(Clone)]
+pub struct RuntimeRegistry {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    kinds: BTreeMap<&'static str, Arc<dyn AnyRuntimeKind>>,
+    host: Arc<Host>,
+    admission: Admission,
+    reaper: Arc<Reaper>,
+    owner: std::sync::OnceLock<Arc<Owner>>,
+}
+
+/// A registry in the making.
+#[derive(Default)]
+pub struct RegistryBuilder {
+    kinds: Vec<Arc<dyn AnyRuntimeKind>>,
+    host: Host,
+}
+
+impl RegistryBuilder {
+    /// Adds a kind.
+    #[must_use]
+    pub fn with<K: RuntimeKind>(mut self, kind: K) -> Self {
+        self.kinds.push(Arc::new(kind));
+        self
+    }
+
+    /// Adds every kind that this build of bailiwick has.
+    #[must_use]
+    pub fn with_builtins(self) -> Self {
+        self
+    }
+
+    /// Builds the registry.
+    ///
+    /// # Errors
+    /// Two kinds of one name, or a section or options schema that accepts unknown keys.
+    pub fn build(self) -> Result<RuntimeRegistry, ExecutionError> {
+        let mut kinds = BTreeMap::new();
+        for kind in self.kinds {
+            let ty = kind.ty();
+            for (what, schema) in [("section", kind.section_schema()), ("options", kind.options_schema())] {
+                if schema.get("additionalProperties") != Some(&Value::Bool(false)) {
+                    let message = format!("the {what} of the runtime `{ty}` would accept unknown keys");
+                    return Err(ExecutionError::new(ErrorKind::Bug, message)
+                        .with_hint("put `#[serde(deny_unknown_fields)]` on the type"));
+                }
+            }
+            if kinds.insert(ty, kind).is_some() {
+                return Err(ExecutionError::new(ErrorKind::Spec, format!("the runtime `{ty}` is registered twice")));
+            }
+        }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let admission = Admission::new(self.host.max_running.unwrap_or(2 * cores));
+        let (host, reaper, owner) = (Arc::new(self.host), Reaper::new(), std::sync::OnceLock::new());
+        Ok(RuntimeRegistry { inner: Arc::new(Inner { kinds, host, admission, reaper, owner }) })
+    }
+}
+
+impl RuntimeRegistry {
+    /// Starts a registry that knows no runtime, for a host that is given as a value.
+    pub fn builder(host: Host) -> RegistryBuilder {
+        RegistryBuilder { kinds: Vec::new(), host }
+    }
+
+    /// Gives the kind of that name.
+    ///
+    /// # Errors
+    /// An unknown name, with the known ones.
+    pub fn kind(&self, ty: &str) -> Result<&Arc<dyn AnyRuntimeKind>, ExecutionError> {
+        self.inner.kinds.get(ty).ok_or_else(|| {
+            let known = self.names().join(", ");
+            ExecutionError::new(ErrorKind::Spec, format!("no runtime of type `{ty}` is known"))
+                .with_hint(format!("known types: {known}"))
+        })
+    }
+
+    /// Lists the kinds by name.
+    pub fn kinds(&self) -> impl Iterator<Item = &Arc<dyn AnyRuntimeKind>> {
+        self.inner.kinds.values()
+    }
+
+    /// Gives the host that the registry was built for.
+    pub fn host(&self) -> &Arc<Host> {
+        &self.inner.host
+    }
+
+    /// Gives the places to run that all sessions of this registry share.
+    pub fn admission(&self) -> &Admission {
+        &self.inner.admission
+    }
+
+    /// Gives the thread that cleans up off the callers' paths.
+    pub fn reaper(&self) -> &Arc<Reaper> {
+        &self.inner.reaper
+    }
+
+    /// Gives the owner under which this registry makes things; taken at the first call.
+    ///
+    /// # Errors
+    /// A state directory that cannot be written.
+    pub fn owner(&self) -> Result<Arc<Owner>, ExecutionError> {
+        if let Some(owner) = self.inner.owner.get() {
+            return Ok(Arc::clone(owner));
+        }
+        let taken = Owner::open(&self.inner.host)?;
+        Ok(Arc::clone(self.inner.owner.get_or_init(|| taken)))
+    }
+
+    /// Finds a built-in spec by name.
+    pub fn builtin_spec(&self, name: &str) -> Option<BuiltinSpec> {
+        self.builtin_specs().into_iter().find(|spec| spec.name == name)
+    }
+
+    /// Lists the built-in specs of every kind.
+    pub fn builtin_specs(&self) -> Vec<BuiltinSpec> {
+        self.kinds().flat_map(|kind| kind.builtin_specs()).collect()
+    }
+
+    /// Gives the kind of a spec.
+    ///
+    /// # Errors
+    /// A type that is not registered here.
+    pub fn kind_of(&self, spec: &EnvironmentSpec) -> Result<&Arc<dyn AnyRuntimeKind>, ExecutionError> {
+        self.kind(&spec.ty)
+    }
+}
+
+impl SectionTypes for RuntimeRegistry {
+    fn names(&self) -> Vec<&str> {
+        self.inner.kinds.keys().copied().collect()
+    }
+
+    fn schema(&self, ty: &str) -> Option<Value> {
+        self.inner.kinds.get(ty).map(|kind| kind.section_schema())
+    }
+
+    fn parse(&self, ty: &str, section: Option<&Value>) -> Result<Arc<dyn Section>, Vec<Problem>> {
+        match self.inner.kinds.get(ty) {
+            Some(kind) => kind.parse(section),
+            None => Err(vec![Problem::new("", format!("no runtime of type `{ty}` is known"))]),
+        }
+    }
+}
+
+impl fmt::Debug for RuntimeRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RuntimeRegistry").field("kinds", &self.names()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RegistryBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.kinds.iter().map(|kind| kind.ty()).collect();
+        f.debug_struct("RegistryBuilder").field("kinds", &names).finish_non_exhaustive()
+    }
+}
