@@ -3,6 +3,7 @@
 mod error;
 mod host;
 mod runtime;
+mod session;
 pub mod spec;
 mod workspace;
 
@@ -15,6 +16,7 @@ pub use runtime::{
     RuntimeInfo, RuntimeKind, RuntimeRegistry, RuntimeResult, SetupOutcome, Sink, SolutionRuntimeError, SpawnRequest,
     State, StaticRoot, Stdin, StdinReader, StdinWriter, Stop, Subject, SubmissionRuntime, Termination, Unheld, Usage,
 };
+pub use session::{Session, SessionBuilder, SessionError, SessionState};
 pub use workspace::{
     AssetError, AssetKind, Base, BaseNeed, Bounds, Capture, Captured, Change, ChangeKind, Changes, Content, Contents,
     ContentsBounds, CopyIn, CopyReport, DEFAULT_ENTRIES, DiskUsage, Entry, EntryKind, FileOutcome, Flushed, GcMode,

@@ -1,0 +1,20 @@
+//! Who owns the life cycle: a spec opened over a workspace, the runtimes spawned on it, and their end.
+//!
+//! Never here: which runtimes there are, what a result means, printing.
+//! Read next: [`Session`], then `open.rs` for how one comes to be and `checkpoint.rs` for going back and on.
+
+mod blocking;
+mod builder;
+mod checkpoint;
+mod close;
+mod error;
+mod files;
+mod open;
+mod session;
+mod spawn;
+mod state;
+
+pub use builder::SessionBuilder;
+pub use error::SessionError;
+pub use session::Session;
+pub use state::SessionState;

@@ -1,0 +1,109 @@
+//! How a session comes to be: limits, workspace, submission, assets, in that order.
+
+use std::sync::{Arc, Mutex};
+
+use super::blocking::blocking;
+use super::session::{BasePoint, Inner, Staged, UnheldLimits};
+use super::state::StateCell;
+use super::{Session, SessionBuilder};
+use crate::error::{ErrorKind, ExecutionError};
+use crate::runtime::{AnyRuntimeKind, InForce, RuntimeRegistry, StaticRoot};
+use crate::spec::{EnvironmentSpec, LimitName, Limits, LimitsConfig, Mode, Provenance, SpecError};
+use crate::workspace::{
+    Base, Bounds, Capture, CopyIn, Globs, Placeholders, Quota, ResolvedStaticAsset, StagedAssets, Workspace,
+};
+
+pub(super) async fn open(builder: SessionBuilder) -> Result<Session, ExecutionError> {
+    // Both are long only when there is something to copy.
+    if builder.submission.is_some() || !builder.assets.is_empty() {
+        return blocking(move || open_here(builder)).await;
+    }
+    open_here(builder)
+}
+
+fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
+    let SessionBuilder { registry, spec, mode, assets, submission, bounds, limits, queue_timeout, resettable } =
+        builder;
+    let kind = Arc::clone(registry.kind_of(&spec)?);
+    let more: Vec<(Provenance, &LimitsConfig)> = limits.iter().map(|(from, limits)| (*from, limits)).collect();
+    let limits = spec
+        .resolve_limits(mode, &more)
+        .map_err(|problems| ExecutionError::from(SpecError::Invalid { origin: spec.name.clone(), problems }))?;
+    let InForce { limits, best_effort, unenforced } = kind.enforcement(&spec.section)?.admit(limits, kind.ty())?;
+    let base = Base::choose(registry.host(), kind.base_need())?;
+    let owner = registry.owner()?;
+    let workspace = Workspace::open(&base, &owner, quota(&limits), registry.reaper())?;
+    let ignored = spec.ignore_globs(assets.iter().map(ResolvedStaticAsset::save_path));
+    if let Some(source) = submission {
+        let mut options = CopyIn::default();
+        (options.ignore, options.bounds) = (Globs::new(&ignored), bounds);
+        workspace.copy_in(&source, options)?;
+    }
+    let staged = stage(&registry, &base, &assets)?;
+    if let (Some(staged), Mode::Agent) = (&staged, mode) {
+        staged.assets.copy_into(workspace.dir())?;
+    }
+    workspace.renew_quota()?;
+    let placeholders = placeholders(&*kind, &spec, staged.as_deref())?;
+    let keep = spec.snapshot.keep_globs.as_ref().filter(|globs| !globs.is_empty());
+    let scope = Capture::Spec { keep: keep.map(Globs::new), ignore: Globs::new(&ignored) };
+    let scan = workspace.scan(&scope, None, Bounds::default())?;
+    let captured = resettable.then(|| workspace.capture(&Capture::All, Bounds::default())).transpose()?;
+    let inner = Inner {
+        isolation: kind.isolation(&spec.section)?,
+        admission: registry.admission().group(queue_timeout),
+        queue_timeout,
+        registry,
+        spec: Arc::new(spec),
+        mode,
+        limits,
+        unheld: UnheldLimits { best_effort, unenforced },
+        scope,
+        assets: assets.into(),
+        staged,
+        placeholders,
+        state: StateCell::open(),
+        resettable,
+        forked: false,
+        runtimes: Mutex::default(),
+        base: Mutex::new(BasePoint::at(scan, captured)),
+        workspace: Mutex::new(Some(Arc::new(workspace))),
+    };
+    Ok(Session { inner: Arc::new(inner) })
+}
+
+pub(super) fn quota(limits: &Limits) -> Quota {
+    Quota { bytes: limits.amount(LimitName::Disk), entries: limits.amount(LimitName::Entries) }
+}
+
+/// Copies the assets once, into a tree of their own.
+pub(super) fn stage(
+    registry: &RuntimeRegistry,
+    base: &Base,
+    assets: &[ResolvedStaticAsset],
+) -> Result<Option<Arc<Staged>>, ExecutionError> {
+    if assets.is_empty() {
+        return Ok(None);
+    }
+    let home = Workspace::open(base, &registry.owner()?, Quota::default(), registry.reaper())?;
+    let root = home.dir().try_clone().map_err(|error| ExecutionError::new(ErrorKind::Workspace, error))?;
+    let staged = StagedAssets::stage(root, assets)?;
+    Ok(Some(Arc::new(Staged { assets: Arc::new(staged), home })))
+}
+
+/// Says where each placeholder leads on this runtime.
+pub(super) fn placeholders(
+    kind: &dyn AnyRuntimeKind,
+    spec: &EnvironmentSpec,
+    staged: Option<&Staged>,
+) -> Result<Placeholders, ExecutionError> {
+    let Some(staged) = staged else { return Ok(Placeholders::default()) };
+    let root = match kind.static_root(&spec.section)? {
+        StaticRoot::Guest(root) => root,
+        StaticRoot::Host => match staged.home.open_ambient_path() {
+            Some(path) => path.to_string_lossy().into_owned(),
+            None => return Err(ExecutionError::new(ErrorKind::Bug, "the staged assets have no path on the host")),
+        },
+    };
+    Ok(staged.assets.placeholders(&root))
+}

@@ -1,0 +1,126 @@
+//! The session: what belongs to it, and what it tells of itself.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use super::state::StateCell;
+use super::{SessionError, SessionState};
+use crate::runtime::{AdmissionGroup, RuntimeRegistry, SubmissionRuntime, Unheld};
+use crate::spec::{EnvironmentSpec, Limits, Mode};
+use crate::workspace::{
+    Capture, Captured, Manifest, Placeholders, ResolvedStaticAsset, Scan, SnapshotId, StagedAssets, StatCache,
+    Workspace,
+};
+
+/// A spec opened over a workspace. Dropping it does what [`close`](Self::close) does, without reporting.
+///
+/// | call | evaluation | agent |
+/// | --- | --- | --- |
+/// | [`spawn`](Self::spawn) | `setup.commands`, then `eval_commands` | `setup.commands` |
+/// | [`materialize_input_files`](Self::materialize_input_files), [`get_file_contents`](Self::get_file_contents) | yes | yes |
+/// | [`update_snapshot`](Self::update_snapshot), [`reset`](Self::reset), [`fork`](Self::fork) | yes | yes |
+/// | [`finish_checkpoint`](Self::finish_checkpoint), [`resume`](Self::resume) | an error | yes |
+/// | assets | read-only | read-only, and writable copies in the workspace |
+#[derive(Debug)]
+pub struct Session {
+    pub(super) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) registry: RuntimeRegistry,
+    pub(super) spec: Arc<EnvironmentSpec>,
+    pub(super) mode: Mode,
+    pub(super) limits: Limits,
+    pub(super) unheld: UnheldLimits,
+    pub(super) isolation: &'static str,
+    pub(super) admission: AdmissionGroup,
+    pub(super) queue_timeout: Option<Duration>,
+    pub(super) scope: Capture,
+    pub(super) assets: Arc<[ResolvedStaticAsset]>,
+    pub(super) staged: Option<Arc<Staged>>,
+    pub(super) placeholders: Placeholders,
+    pub(super) state: StateCell,
+    pub(super) resettable: bool,
+    pub(super) forked: bool,
+    pub(super) runtimes: Mutex<Vec<Weak<dyn SubmissionRuntime>>>,
+    pub(super) base: Mutex<BasePoint>,
+    pub(super) workspace: Mutex<Option<Arc<Workspace>>>,
+}
+
+/// The limits that are not held, or not fully.
+#[derive(Clone, Debug, Default)]
+pub(super) struct UnheldLimits {
+    pub(super) best_effort: Vec<Unheld>,
+    pub(super) unenforced: Vec<Unheld>,
+}
+
+/// The staged tree of assets, in a place of its own: it counts to no guest's disk limit, and forks share it.
+#[derive(Debug)]
+pub(super) struct Staged {
+    pub(super) assets: Arc<StagedAssets>,
+    pub(super) home: Workspace,
+}
+
+/// What later states of the workspace are compared with, and what a reset goes back to.
+#[derive(Debug)]
+pub(super) struct BasePoint {
+    pub(super) start: SnapshotId,
+    pub(super) manifest: Manifest,
+    pub(super) cache: StatCache,
+    pub(super) captured: Option<Captured>,
+    /// Whether the caller chose this point by a snapshot of its own.
+    pub(super) chosen: bool,
+}
+
+impl BasePoint {
+    pub(super) fn at(scan: Scan, captured: Option<Captured>) -> Self {
+        Self { start: scan.manifest.id(), manifest: scan.manifest, cache: scan.cache, captured, chosen: false }
+    }
+}
+
+impl Session {
+    /// Gives the spec.
+    pub fn spec(&self) -> &EnvironmentSpec {
+        &self.inner.spec
+    }
+
+    /// Says who the session serves.
+    pub fn mode(&self) -> Mode {
+        self.inner.mode
+    }
+
+    /// Gives the limits that a spawn without its own would have in force.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Says where the session stands.
+    pub fn state(&self) -> SessionState {
+        self.inner.state.get()
+    }
+
+    /// Gives the id of the workspace as the session began, within the spec's globs.
+    pub fn start(&self) -> SnapshotId {
+        self.inner.base().start
+    }
+}
+
+impl Inner {
+    pub(super) fn base(&self) -> MutexGuard<'_, BasePoint> {
+        self.base.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the workspace, while the session has one.
+    pub(super) fn workspace(&self) -> Result<Arc<Workspace>, SessionError> {
+        let held = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
+        held.clone().ok_or(SessionError::State { call: "workspace", state: SessionState::Closed })
+    }
+
+    /// Gives the runtimes that are still in somebody's hands.
+    pub(super) fn live(&self) -> Vec<Arc<dyn SubmissionRuntime>> {
+        let mut runtimes = self.runtimes.lock().unwrap_or_else(PoisonError::into_inner);
+        runtimes.retain(|runtime| runtime.strong_count() > 0);
+        runtimes.iter().filter_map(Weak::upgrade).collect()
+    }
+}
