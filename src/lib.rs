@@ -9,6 +9,11 @@ mod workspace;
 
 pub use error::{ErrorKind, ExecutionError};
 pub use host::{Host, HostDirs};
+#[cfg(feature = "wasi")]
+pub use runtime::wasi::{
+    Catalogue, CatalogueError, ExitCode, Program, ProgramConfig, ProgramEntry, ProgramMount, UnknownImports,
+    UnknownPolicy, Wasi, WasiConfig, WasiOptions,
+};
 pub use runtime::{
     Admission, AdmissionGroup, AnyRuntimeKind, BuiltinSpec, Capability, Command, CommandLine, Commands, Control,
     Denied, End, Ending, EnforcementRow, EnforcementTable, Guest, Job, Killer, Launch, Level, Machine, Measured, Mount,

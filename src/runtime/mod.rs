@@ -23,6 +23,9 @@ mod setup;
 mod slot;
 mod usage;
 
+#[cfg(feature = "wasi")]
+pub(crate) mod wasi;
+
 pub use admission::{Admission, AdmissionGroup};
 pub use capture::{Omitted, Output, Sink};
 pub use command::{Command, CommandLine, Stdin, StdinReader, StdinWriter};

@@ -178,7 +178,12 @@ impl RegistryBuilder {
     /// Adds every kind that this build of bailiwick has.
     #[must_use]
     pub fn with_builtins(self) -> Self {
-        self
+        let host = self.host.clone();
+        let this = self;
+        #[cfg(feature = "wasi")]
+        let this = this.with(super::wasi::Wasi::new(&host));
+        drop(host);
+        this
     }
 
     /// Builds the registry.

@@ -1,0 +1,90 @@
+//! Compiled modules on disk: private to this user, written whole, never from a submission's own artifact.
+
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::Path;
+
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
+use rustix::process::geteuid;
+use wasmtime::{Engine, Module};
+
+use super::modules::ModuleKey;
+
+/// A directory of artifacts that only this user can write.
+///
+/// An artifact is native code, so what may be loaded is what this user's engines wrote: the directory is 0700, files
+/// are 0400 and appear by rename, and the name says module, engine and flags. Whoever can write here already is this user.
+#[derive(Debug)]
+pub(super) struct ArtifactCache {
+    dir: Dir,
+}
+
+impl ArtifactCache {
+    /// Opens the cache below a directory; none where that cannot be had, since a cache is never needed.
+    pub(super) fn open(cache: &Path) -> Option<Self> {
+        let path = cache.join("modules");
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).ok()?;
+        let dir = Dir::open_ambient_dir(&path, cap_std::ambient_authority()).ok()?;
+        let meta = dir.dir_metadata().ok()?;
+        let ours = cap_std::fs::MetadataExt::uid(&meta) == geteuid().as_raw();
+        let private = cap_std::fs::MetadataExt::mode(&meta) & 0o077 == 0;
+        if !(ours && private) {
+            tracing::warn!("the module cache is not private to this user and is not used");
+            return None;
+        }
+        Some(Self { dir })
+    }
+
+    /// Loads an artifact, if a good one is there.
+    pub(super) fn load(&self, engine: &Engine, key: &ModuleKey) -> Option<Module> {
+        let file = self.dir.open(name(engine, key)).ok()?.into_std();
+        let meta = file.metadata().ok()?;
+        if !meta.is_file() || meta.uid() != geteuid().as_raw() || meta.mode() & 0o022 != 0 {
+            return None;
+        }
+        // SAFETY: the file stands in a directory that only this user can write (checked at `open`), belongs to this
+        // user and is writable by nobody else (checked above); it was made by `store` from this engine's own compiler,
+        // appeared by rename, and is never written again. The loader itself refuses other versions and flags.
+        #[expect(unsafe_code, reason = "the loader maps native code; its conditions are checked above")]
+        unsafe { Module::deserialize_open_file(engine, file) }.ok()
+    }
+
+    /// Keeps an artifact. A cache that cannot be written costs time, nothing else.
+    pub(super) fn store(&self, engine: &Engine, key: &ModuleKey, module: &Module) {
+        if let Err(error) = self.try_store(engine, key, module) {
+            tracing::debug!(%error, "a compiled module was not kept");
+        }
+    }
+
+    fn try_store(&self, engine: &Engine, key: &ModuleKey, module: &Module) -> std::io::Result<()> {
+        let bytes = module.serialize().map_err(std::io::Error::other)?;
+        let name = name(engine, key);
+        let draft = format!(".{name}.{}.{:?}", std::process::id(), std::thread::current().id());
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o400);
+        let written = self.dir.open_with(&draft, &options).and_then(|mut file| file.write_all(&bytes));
+        let kept = written.and_then(|()| self.dir.rename(&draft, &self.dir, &name));
+        if kept.is_err() {
+            // The draft may not exist; there is nothing better to do about it.
+            let _ = self.dir.remove_file(&draft);
+        }
+        kept
+    }
+}
+
+/// Names an artifact by module, engine version and every flag that shapes code.
+fn name(engine: &Engine, key: &ModuleKey) -> String {
+    use std::hash::{Hash, Hasher};
+    struct Blake(blake3::Hasher);
+    impl Hasher for Blake {
+        fn finish(&self) -> u64 {
+            0
+        }
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+    }
+    let mut hasher = Blake(blake3::Hasher::new());
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    format!("{}-{}.cwasm", key.hex(), &hasher.0.finalize().to_hex()[..16])
+}

@@ -1,0 +1,104 @@
+//! The `wasi` section of a spec, and what a spawn may pass.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::program::{ProgramConfig, UnknownImports};
+use crate::spec::Problem;
+
+/// The `wasi` section of a spec.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WasiConfig {
+    /// Where the guest finds the workspace. Default: `/workspace`.
+    pub workdir: String,
+    /// Where the guest finds the staged assets. Default: `/static`.
+    pub static_root: String,
+    /// Programs by name, beside and above those of the catalogue. Default: none.
+    pub programs: BTreeMap<String, ProgramConfig>,
+    /// What becomes of imports of the submission's own modules that nothing provides. Default: refuse.
+    pub unknown_imports: UnknownImports,
+}
+
+impl Default for WasiConfig {
+    fn default() -> Self {
+        Self {
+            workdir: "/workspace".to_owned(),
+            static_root: "/static".to_owned(),
+            programs: BTreeMap::new(),
+            unknown_imports: UnknownImports::default(),
+        }
+    }
+}
+
+/// What a spawn on WASI may pass beyond the common arguments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WasiOptions {
+    /// A module on the host, found under exactly this name when the guest's own view has no such file.
+    pub program_file: Option<String>,
+}
+
+impl WasiConfig {
+    /// Finds what the schema cannot say.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (path, value) in [("workdir", &self.workdir), ("static_root", &self.static_root)] {
+            if !is_guest_dir(value) {
+                let message = format!("`{value}` is not an absolute path of the guest");
+                problems.push(Problem::new(path, message).with_hint("write it as `/name`, without `.`, `..` or `//`"));
+            }
+        }
+        if first_component(&self.workdir) == first_component(&self.static_root) {
+            problems.push(
+                Problem::new("static_root", "it begins with the same directory as `workdir`")
+                    .with_hint("a guest would take one for the other: choose another first component"),
+            );
+        }
+        for (name, program) in &self.programs {
+            if name.contains('/') || name.is_empty() {
+                problems.push(Problem::new(format!("programs.{name}"), "a program's name has no slash"));
+            }
+            for (index, mount) in program.program.mounts.iter().enumerate() {
+                if !is_guest_dir(&mount.guest) {
+                    let path = format!("programs.{name}.mounts[{index}].guest");
+                    problems.push(Problem::new(path, "not an absolute path of the guest"));
+                }
+            }
+        }
+        problems
+    }
+}
+
+/// Says whether a text is an absolute path of a guest in its only spelling.
+pub(super) fn is_guest_dir(path: &str) -> bool {
+    path.strip_prefix('/').is_some_and(|rest| {
+        rest.split('/').all(|part| !part.is_empty() && part != "." && part != ".." && !part.contains('\0'))
+    })
+}
+
+/// Gives the first directory of an absolute path of a guest.
+pub(super) fn first_component(path: &str) -> &str {
+    path.trim_start_matches('/').split('/').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guest_directories_have_one_spelling() {
+        assert!(is_guest_dir("/work") && is_guest_dir("/a/b"));
+        for bad in ["", "/", "work", "/a//b", "/a/../b", "/a/.", "/a/"] {
+            assert!(!is_guest_dir(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn clashing_roots_are_a_problem() {
+        let config = WasiConfig { static_root: "/workspace/static".to_owned(), ..WasiConfig::default() };
+        assert_eq!(config.problems()[0].path, "static_root");
+    }
+}

@@ -1,0 +1,137 @@
+//! Which module a command's first word names: a file of the guest's own view, else a program.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::modules::{LoadError, ModuleKey};
+use super::program::{Program, UnknownImports};
+use super::spawn::WasiGuest;
+use crate::runtime::{NotStarted, ProgramUsed, SolutionRuntimeError};
+
+/// The largest module that is read.
+const MAX_MODULE: u64 = 512 << 20;
+
+/// A module that was found, and how it is started.
+pub(super) struct Found {
+    pub(super) used: ProgramUsed,
+    pub(super) key: ModuleKey,
+    pub(super) source: Source,
+    pub(super) program: Arc<Program>,
+}
+
+/// Where the bytes of a module come from.
+pub(super) enum Source {
+    /// They are here.
+    Bytes(Vec<u8>),
+    /// They stand in a file of the host that the digest names; read only when nothing compiled is kept.
+    Host { path: std::path::PathBuf, digest: ModuleKey },
+}
+
+impl Source {
+    /// Reads the module.
+    pub(super) fn read(self) -> Result<Vec<u8>, LoadError> {
+        let (path, digest) = match self {
+            Self::Bytes(bytes) => return Ok(bytes),
+            Self::Host { path, digest } => (path, digest),
+        };
+        let bytes = std::fs::File::open(&path).and_then(read_bounded);
+        let bytes =
+            bytes.map_err(SolutionRuntimeError::host("read the program's module")).map_err(LoadError::Failed)?;
+        if ModuleKey::of(&bytes) == digest {
+            return Ok(bytes);
+        }
+        let source = std::io::Error::other("its content is not what its digest says; add it again");
+        Err(LoadError::Failed(SolutionRuntimeError::host("read the program's module")(source)))
+    }
+}
+
+fn read_bounded(file: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(MAX_MODULE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_MODULE {
+        return Err(std::io::Error::other("the module is larger than 512 MiB"));
+    }
+    Ok(bytes)
+}
+
+/// Says whether a word is a path of the guest, not the name of a program.
+pub(super) fn is_path(word: &str) -> bool {
+    word.contains('/') || is_module_name(word)
+}
+
+fn is_module_name(word: &str) -> bool {
+    [".wasm", ".wat"].iter().any(|ending| word.ends_with(ending))
+}
+
+impl WasiGuest {
+    /// Finds the module of a word, as a command in that directory would.
+    pub(super) fn find(&self, word: &str, cwd: &str) -> Result<Found, LoadError> {
+        let in_view = if is_path(word) { self.view().read_file(word, cwd) } else { None };
+        if let Some(file) = in_view {
+            let bytes = file.and_then(read_bounded).map_err(|error| {
+                LoadError::Refused(NotStarted::NotExecutable, format!("`{word}` cannot be read: {error}"))
+            })?;
+            return Ok(self.own_module(word, bytes));
+        }
+        if self.options.program_file.as_deref() == Some(word) {
+            let bytes = std::fs::File::open(Path::new(word)).and_then(read_bounded);
+            let bytes = bytes.map_err(SolutionRuntimeError::host("read the module")).map_err(LoadError::Failed)?;
+            return Ok(self.own_module(word, bytes));
+        }
+        if !is_path(word) {
+            if let Some(found) = self.program(word)? {
+                return Ok(found);
+            }
+        }
+        Err(LoadError::Refused(NotStarted::Missing, self.missing(word)))
+    }
+
+    fn own_module(&self, word: &str, bytes: Vec<u8>) -> Found {
+        let key = ModuleKey::of(&bytes);
+        let program = Program { unknown_imports: self.config.unknown_imports.clone(), ..Program::default() };
+        let used = ProgramUsed::new(word, None, key.hex());
+        Found { used, key, source: Source::Bytes(bytes), program: Arc::new(program) }
+    }
+
+    /// Finds a program of the spec, then one of the catalogue.
+    fn program(&self, name: &str) -> Result<Option<Found>, LoadError> {
+        if let Some(config) = self.config.programs.get(name) {
+            let bytes = std::fs::File::open(&config.module).and_then(read_bounded);
+            let failed = SolutionRuntimeError::host("read the program's module");
+            let bytes = bytes.map_err(failed).map_err(LoadError::Failed)?;
+            let key = ModuleKey::of(&bytes);
+            let used = ProgramUsed::new(name, config.program.version.clone(), key.hex());
+            let program = Arc::new(config.program.clone());
+            return Ok(Some(Found { used, key, source: Source::Bytes(bytes), program }));
+        }
+        let Some(entry) = self.catalogue.find(name) else { return Ok(None) };
+        let Some(digest) = ModuleKey::from_hex(&entry.digest) else { return Ok(None) };
+        let used = ProgramUsed::new(name, entry.program.version.clone(), entry.digest.clone());
+        let source = Source::Host { path: entry.module(), digest };
+        Ok(Some(Found { used, key: digest, source, program: Arc::new(entry.program) }))
+    }
+
+    fn missing(&self, word: &str) -> String {
+        if is_path(word) {
+            return format!("there is no file `{word}` in what the guest sees");
+        }
+        format!("there is no program `{word}`")
+    }
+
+    /// Lists the names that commands may use here.
+    pub(super) fn known(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.config.programs.keys().cloned().collect();
+        names.extend(self.catalogue.list().into_iter().map(|entry| entry.name));
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+impl Found {
+    /// Gives what becomes of its unknown imports.
+    pub(super) fn unknown_imports(&self) -> &UnknownImports {
+        &self.program.unknown_imports
+    }
+}

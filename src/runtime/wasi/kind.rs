@@ -1,0 +1,116 @@
+//! The kind: engines, catalogue and cache of a process, and what the registry asks of them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::cache::ArtifactCache;
+use super::catalogue::Catalogue;
+use super::config::{WasiConfig, WasiOptions};
+use super::engine::{EngineKey, Engines};
+use super::limits::enforcement;
+use super::spawn::WasiGuest;
+use crate::error::ExecutionError;
+use crate::host::Host;
+use crate::runtime::{
+    BuiltinSpec, Commands, EnforcementTable, Launch, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
+};
+use crate::spec::{Limits, Mode, Problem};
+use crate::workspace::BaseNeed;
+
+/// The wasmtime that this was built against.
+const ENGINE: &str = "wasmtime 48.0.8";
+
+/// The WASI runtime of a process.
+pub struct Wasi {
+    engines: Engines,
+    catalogue: Catalogue,
+}
+
+impl Wasi {
+    /// Makes the kind for a host. No engine and no thread is made before the first spawn.
+    pub fn new(host: &Host) -> Self {
+        let cache = host.dirs.cache.as_deref().and_then(ArtifactCache::open).map(Arc::new);
+        Self { engines: Engines::new(cache), catalogue: Catalogue::open(host) }
+    }
+}
+
+#[async_trait]
+impl RuntimeKind for Wasi {
+    const TYPE: &'static str = "wasi";
+    type Config = WasiConfig;
+    type Options = WasiOptions;
+
+    fn check(&self, config: &WasiConfig) -> Vec<Problem> {
+        config.problems()
+    }
+
+    fn enforcement(&self, _: &WasiConfig) -> EnforcementTable {
+        enforcement()
+    }
+
+    fn isolation(&self, _: &WasiConfig) -> &'static str {
+        "wasi"
+    }
+
+    fn is_default_for_run(&self) -> bool {
+        true
+    }
+
+    fn base_need(&self) -> BaseNeed {
+        BaseNeed::Detached
+    }
+
+    fn static_root(&self, config: &WasiConfig) -> StaticRoot {
+        StaticRoot::Guest(config.static_root.clone())
+    }
+
+    fn builtin_specs(&self) -> Vec<BuiltinSpec> {
+        vec![
+            BuiltinSpec {
+                name: "wasm",
+                about: "modules of WASI preview 1, started by their path",
+                text: include_str!("specs/wasm.yaml"),
+            },
+            BuiltinSpec {
+                name: "python",
+                about: "Python files under the program `python` of the catalogue",
+                text: include_str!("specs/python.yaml"),
+            },
+        ]
+    }
+
+    async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {
+        let sandbox = self.engines.get(EngineKey::of(&Limits::defaults(Mode::Evaluation)))?;
+        let mut info = RuntimeInfo::new(ENGINE);
+        let host = sandbox.engine.is_pulley();
+        let code = if host { "interpreted (Pulley)" } else { "native (Cranelift)" };
+        info.facts.push(("code".to_owned(), code.to_owned()));
+        let names: Vec<String> = self.catalogue.list().into_iter().map(|entry| entry.name).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        info.facts.push(("programs".to_owned(), names));
+        let cache = if self.engines.has_cache() { "kept on disk" } else { "kept in memory only" };
+        info.facts.push(("compiled modules".to_owned(), cache.to_owned()));
+        if !self.engines.has_cache() {
+            info.slower.push("no private cache directory: every process compiles again; set one".to_owned());
+        }
+        Ok(info)
+    }
+
+    async fn spawn(
+        &self,
+        launch: Launch,
+        config: Arc<WasiConfig>,
+        options: WasiOptions,
+    ) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
+        let sandbox = self.engines.get(EngineKey::of(&launch.limits))?;
+        let guest = WasiGuest::open(sandbox, self.catalogue.clone(), config, options, &launch)?;
+        Commands::open(Arc::new(guest), launch).await
+    }
+}
+
+impl std::fmt::Debug for Wasi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wasi").field("catalogue", &self.catalogue).finish_non_exhaustive()
+    }
+}

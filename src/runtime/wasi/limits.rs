@@ -1,0 +1,154 @@
+//! Every limit of a guest, applied in one place; and what the runtime says of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
+use wasmtime_wasi::p1::WasiP1Ctx;
+
+use super::usage::Meter;
+use crate::runtime::{Capability, Control, Denied, EnforcementTable, Level, SolutionRuntimeError, Stop};
+use crate::spec::{LimitName, LimitValue, Limits};
+
+/// How long a guest may keep the caller's executor before it gives it back.
+const TURN: Duration = Duration::from_millis(10);
+/// What a table element costs on the host.
+const TABLE_ELEMENT_BYTES: u64 = 16;
+/// Descriptors that every guest has: three streams and the preopens.
+pub(super) const OWN_DESCRIPTORS: usize = 16;
+/// How many memories, tables and instances a guest may have each.
+const MAX_OBJECTS: usize = 64;
+
+/// What a guest's store holds.
+pub(super) struct GuestState {
+    pub(super) wasi: WasiP1Ctx,
+    pub(super) bounds: Bounds,
+    pub(super) open_files_denied: bool,
+}
+
+/// The memory bound of one guest: all linear memories and tables together.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    limit: u64,
+    held: u64,
+    pub(super) peak: u64,
+    pub(super) denied: Option<u64>,
+}
+
+impl Bounds {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let limit = limits.amount(LimitName::Memory).unwrap_or(u64::MAX);
+        Self { limit, held: 0, peak: 0, denied: None }
+    }
+
+    fn grow(&mut self, current: usize, desired: usize, unit: u64) -> bool {
+        let more = (desired.saturating_sub(current) as u64).saturating_mul(unit);
+        let total = self.held.saturating_add(more);
+        if total > self.limit {
+            self.denied = Some(self.denied.unwrap_or(0).max(total));
+            return false;
+        }
+        self.held = total;
+        self.peak = self.peak.max(total);
+        true
+    }
+
+    /// Gives the refusal that names the end of a guest that then fails.
+    pub(super) fn refusal(&self) -> Option<Denied> {
+        self.denied.map(|value| Denied { limit: LimitName::Memory, value: LimitValue::Bytes(value) })
+    }
+}
+
+impl ResourceLimiter for Bounds {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(maximum.is_none_or(|maximum| desired <= maximum) && self.grow(current, desired, 1))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(maximum.is_none_or(|maximum| desired <= maximum) && self.grow(current, desired, TABLE_ELEMENT_BYTES))
+    }
+
+    fn instances(&self) -> usize {
+        MAX_OBJECTS
+    }
+
+    fn tables(&self) -> usize {
+        MAX_OBJECTS
+    }
+
+    fn memories(&self) -> usize {
+        MAX_OBJECTS
+    }
+}
+
+/// Applies every limit to a store before its guest runs.
+pub(super) fn apply(
+    store: &mut Store<GuestState>,
+    limits: &Limits,
+    control: &Arc<Control>,
+    meter: &Arc<Meter>,
+) -> Result<(), SolutionRuntimeError> {
+    store.limiter(|state| &mut state.bounds);
+    store.set_epoch_deadline(1);
+    let (control, meter) = (Arc::clone(control), Arc::clone(meter));
+    let (wall, cpu) = (limits.time(LimitName::WallTime), limits.time(LimitName::CpuTime));
+    store.epoch_deadline_callback(move |_| look_up(&control, &meter, wall, cpu));
+    if let Some(fuel) = limits.amount(LimitName::Fuel) {
+        store.set_fuel(fuel).map_err(|error| SolutionRuntimeError::Engine {
+            action: "fuel the guest",
+            source: Arc::from(error.into_boxed_dyn_error()),
+        })?;
+    }
+    Ok(())
+}
+
+/// What a guest does at every tick: end if it must, else go on, and give the executor back after a while.
+fn look_up(
+    control: &Control,
+    meter: &Meter,
+    wall: Option<Duration>,
+    cpu: Option<Duration>,
+) -> wasmtime::Result<UpdateDeadline> {
+    let lived = control.started_at().map(|started| started.elapsed());
+    if let (Some(wall), Some(lived)) = (wall, lived)
+        && lived >= wall
+    {
+        control.stop(Stop::Limit(LimitName::WallTime, LimitValue::Time(lived)));
+    }
+    if let Some(cpu) = cpu {
+        let used = meter.cpu_in_turn();
+        if used >= cpu {
+            control.stop(Stop::Limit(LimitName::CpuTime, LimitValue::Time(used)));
+        }
+    }
+    if control.is_stopped() {
+        return Ok(UpdateDeadline::Interrupt);
+    }
+    Ok(if meter.turn() >= TURN { UpdateDeadline::Yield(1) } else { UpdateDeadline::Continue(1) })
+}
+
+/// Says what this runtime holds, and by what.
+pub(super) fn enforcement() -> EnforcementTable {
+    use LimitName as L;
+    EnforcementTable::default()
+        .limit(L::WallTime, Level::Enforced, "a deadline round the whole call, and the epoch clock inside the guest")
+        .limit(L::CpuTime, Level::Enforced, "the thread CPU clock over the guest's turns, read at every epoch")
+        .limit(L::IdleTime, Level::Enforced, "the time since the last byte of output")
+        .limit(L::Memory, Level::Enforced, "linear memories and tables are refused growth")
+        .limit(L::Output, Level::Enforced, "every byte is counted as it is printed")
+        .limit(L::Disk, Level::Enforced, "a size-limited memory file system")
+        .limit(L::Entries, Level::Enforced, "a memory file system with so many inodes")
+        .limit(L::FileSize, Level::Unsupported, "nothing on WASI bounds one file; `disk` bounds all of them")
+        .limit(L::OpenFiles, Level::Enforced, "the guest's descriptor table refuses more")
+        .limit(L::Processes, Level::ByConstruction, "a guest has no processes and no threads")
+        .limit(L::Cpus, Level::ByConstruction, "a guest has one thread")
+        .limit(L::Stack, Level::Enforced, "the engine's stack bound")
+        .limit(L::Fuel, Level::Enforced, "the engine's instruction counter")
+        .capability(Capability::Files, Level::Enforced, "preopened directories only")
+        .capability(Capability::Network, Level::ByConstruction, "a guest has no sockets")
+        .capability(Capability::Ports, Level::Unsupported, "a guest has no sockets")
+        .capability(Capability::Mounts, Level::Enforced, "preopened directories, read-only unless granted")
+        .capability(Capability::Tty, Level::Unsupported, "a guest has no terminal")
+        .capability(Capability::Shell, Level::Unsupported, "a guest has no processes")
+        .capability(Capability::ReadOnlyAssets, Level::Enforced, "a read-only preopen of a staged copy")
+}

@@ -1,0 +1,29 @@
+//! The WASI runtime: guests compiled to WebAssembly, run by wasmtime in this process.
+//!
+//! A command's first word names a module, found in the guest's own view or among the programs; it is compiled once
+//! and kept. A guest sees the workspace, the staged assets, a private `/tmp`, granted mounts, and nothing else.
+//! Never here: Docker's or the local runtime's words, host processes, a precompiled artifact of a submission.
+//! Read next: `run.rs` for one command, `modules.rs` for compiling, `view.rs` for what a guest sees.
+
+mod cache;
+mod catalogue;
+mod config;
+mod engine;
+mod find;
+mod kind;
+mod limits;
+mod linker;
+mod modules;
+mod program;
+mod run;
+mod spawn;
+mod stdio;
+mod ticker;
+mod traps;
+mod usage;
+mod view;
+
+pub use catalogue::{Catalogue, CatalogueError, ProgramEntry};
+pub use config::{WasiConfig, WasiOptions};
+pub use kind::Wasi;
+pub use program::{ExitCode, Program, ProgramConfig, ProgramMount, UnknownImports, UnknownPolicy};

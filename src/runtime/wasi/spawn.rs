@@ -1,0 +1,115 @@
+//! Making a runtime over a workspace: what its guests see, and which engine runs them.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use cap_std::fs::Dir;
+
+use super::catalogue::Catalogue;
+use super::config::{WasiConfig, WasiOptions};
+use super::engine::Sandbox;
+use super::view::{Preopen, View, hidden, open_ambient_mount};
+use crate::error::{ErrorKind, ExecutionError};
+use crate::runtime::{Launch, Mount, SolutionRuntimeError};
+use crate::spec::OnUnsupported;
+use crate::workspace::{PrivateDir, Workspace};
+
+/// The directory of temporary files that every guest has.
+pub(super) const TEMP: &str = "/tmp";
+
+/// One spawned runtime: the workspace as its guests see it, and the engine.
+pub(super) struct WasiGuest {
+    pub(super) sandbox: Arc<Sandbox>,
+    pub(super) config: Arc<WasiConfig>,
+    pub(super) options: WasiOptions,
+    pub(super) catalogue: Catalogue,
+    pub(super) workspace: Arc<Workspace>,
+    launch: Launch,
+    temp: PrivateDir,
+    seen: RwLock<Arc<Seen>>,
+}
+
+struct Seen {
+    view: View,
+    shadowed: Vec<String>,
+}
+
+impl WasiGuest {
+    pub(super) fn open(
+        sandbox: Arc<Sandbox>,
+        catalogue: Catalogue,
+        config: Arc<WasiConfig>,
+        options: WasiOptions,
+        launch: &Launch,
+    ) -> Result<Self, ExecutionError> {
+        let temp = launch.workspace.make_temp()?;
+        let seen = look(launch, &config, &temp)?;
+        let (workspace, launch) = (Arc::clone(&launch.workspace), launch.clone());
+        let seen = RwLock::new(Arc::new(seen));
+        Ok(Self { sandbox, config, options, catalogue, workspace, launch, temp, seen })
+    }
+
+    /// Looks at the workspace again: set-up may have made what a preopen hides.
+    pub(super) fn look_again(&self) -> Result<(), ExecutionError> {
+        let seen = look(&self.launch, &self.config, &self.temp)?;
+        *self.seen.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(seen);
+        Ok(())
+    }
+
+    pub(super) fn view(&self) -> impl std::ops::Deref<Target = View> + use<> {
+        struct Held(Arc<Seen>);
+        impl std::ops::Deref for Held {
+            type Target = View;
+            fn deref(&self) -> &View {
+                &self.0.view
+            }
+        }
+        Held(Arc::clone(&self.seen.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Gives the facts about the view that every result carries.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        seen.shadowed.iter().map(|name| format!("shadowed: {name}")).collect()
+    }
+}
+
+fn look(launch: &Launch, config: &WasiConfig, temp: &PrivateDir) -> Result<Seen, ExecutionError> {
+    let workspace = launch.workspace.dir();
+    let mut others = Vec::new();
+    if let Some(assets) = &launch.assets {
+        let dir = assets.root().try_clone().map_err(SolutionRuntimeError::host("open the assets"))?;
+        others.push(Preopen { guest: config.static_root.clone(), dir, writable: false });
+    }
+    for mount in &launch.request.mounts {
+        others.push(open_mount(mount)?);
+    }
+    let roots = std::iter::once(config.workdir.as_str()).chain(others.iter().map(|preopen| preopen.guest.as_str()));
+    let shadowed = hidden(workspace, roots);
+    if !shadowed.is_empty() && launch.limits.on_unsupported == OnUnsupported::Refuse {
+        return Err(clash(&shadowed));
+    }
+    // A `tmp` of the workspace's own is `/tmp`: hiding it would lose files, and it is as private.
+    if hidden(workspace, [TEMP]).is_empty() {
+        let dir = temp.dir().try_clone().map_err(SolutionRuntimeError::host("open the temp directory"))?;
+        others.push(Preopen { guest: TEMP.to_owned(), dir, writable: true });
+    }
+    Ok(Seen { view: View::open(workspace, &config.workdir, others)?, shadowed })
+}
+
+fn open_mount(mount: &Mount) -> Result<Preopen, ExecutionError> {
+    let host = mount.host.to_string_lossy();
+    let descriptor: OwnedFd = open_ambient_mount(&host).map_err(|error| {
+        ExecutionError::from(error).with_hint(format!("on WASI a mount is a directory; is `{host}` one?"))
+    })?;
+    let dir = Dir::from_std_file(descriptor.into());
+    Ok(Preopen { guest: mount.guest.clone(), dir, writable: mount.writable })
+}
+
+fn clash(shadowed: &[String]) -> ExecutionError {
+    let names = shadowed.join("`, `");
+    let message =
+        format!("a guest could not reach `{names}` of the workspace: a directory of the sandbox has that name");
+    ExecutionError::new(ErrorKind::Workspace, message)
+        .with_hint("set `wasi.static_root` or `wasi.workdir` to a name that the workspace does not use, mount elsewhere, or set `limits.on_unsupported: best_effort`")
+}
