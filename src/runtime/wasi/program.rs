@@ -42,6 +42,13 @@ pub struct Program {
     pub exit_code: ExitCode,
 }
 
+impl Program {
+    /// Gives the name of the export that is called.
+    pub fn entry(&self) -> &str {
+        self.entry.as_deref().unwrap_or("_start")
+    }
+}
+
 /// A directory that a program reads, always read-only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

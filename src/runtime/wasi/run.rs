@@ -33,7 +33,9 @@ impl Guest for WasiGuest {
 
     fn granted_env(&self) -> BTreeMap<String, String> {
         let workdir = self.view().workdir().to_owned();
-        [("HOME", TEMP), ("TMPDIR", TEMP), ("PWD", &workdir), ("LANG", "C.UTF-8")]
+        // A guest starts no programs; `PATH` is there because it is on every runtime.
+        let path = "/usr/local/bin:/usr/bin:/bin";
+        [("PATH", path), ("HOME", TEMP), ("TMPDIR", TEMP), ("PWD", &workdir), ("LANG", "C.UTF-8")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into()
     }
@@ -69,6 +71,11 @@ impl WasiGuest {
             _ = job.control.stopped() => return Err(Ending::new(End::Stopped(None))),
             linked = load => linked.map_err(|error| self.refused(error))?,
         };
+        let entry = found.program.entry();
+        if linked.module().get_export(entry).is_none_or(|export| export.func().is_none()) {
+            let message = format!("the module has no function `{entry}` to start");
+            return Err(Ending::not_started(NotStarted::BadModule, message));
+        }
         let guest = Prepared { found, cwd, argv: argv.clone() };
         self.call(job, &linked, guest).await
     }
@@ -199,15 +206,14 @@ async fn invoke(
     program: &Program,
 ) -> wasmtime::Result<i32> {
     let instance = linked.instantiate_async(&mut *store).await?;
-    let entry = program.entry.as_deref().unwrap_or("_start");
     if program.entry.is_some()
         && let Some(initialize) = instance.get_func(&mut *store, "_initialize")
     {
         initialize.call_async(&mut *store, &[], &mut []).await?;
     }
     let function = instance
-        .get_func(&mut *store, entry)
-        .ok_or_else(|| wasmtime::format_err!("the module has no function `{entry}` to start"))?;
+        .get_func(&mut *store, program.entry())
+        .ok_or_else(|| wasmtime::format_err!("the entry is gone"))?;
     let mut results = vec![Val::I32(0); function.ty(&*store).results().len()];
     function.call_async(&mut *store, &[], &mut results).await?;
     Ok(match (program.exit_code, results.first()) {

@@ -1,0 +1,18 @@
+//! One table of behaviours, run on every runtime: each guest of `guest-fixtures/` must give what its manifest says.
+
+mod drive;
+mod manifest;
+
+use manifest::Runtime;
+
+#[cfg(feature = "wasi")]
+#[tokio::test(flavor = "multi_thread")]
+async fn wasi_gives_what_the_table_says() {
+    drive::table(Runtime::Wasi).await;
+}
+
+#[cfg(feature = "local")]
+#[tokio::test(flavor = "multi_thread")]
+async fn local_gives_what_the_table_says() {
+    drive::table(Runtime::Local).await;
+}
