@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{AdmissionGroup, Command, EnforcementTable, Running, RuntimeResult, SetupOutcome, SolutionRuntimeError};
-use super::{State, Unheld};
+use super::{InForce, State, Unheld};
 use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::spec::{EnvironmentSpec, Limits, LimitsConfig, Mode, Problem};
@@ -170,6 +170,19 @@ pub struct Launch {
 }
 
 impl Launch {
+    /// Holds the limits against a table that knows more than the kind did: what its rows no longer hold is refused, or
+    /// dropped and listed.
+    ///
+    /// # Errors
+    /// A written limit that nothing holds.
+    pub fn hold(&mut self, table: &EnforcementTable, runtime: &str) -> Result<(), ExecutionError> {
+        let InForce { limits, best_effort, unenforced } = table.admit(self.limits.clone(), runtime)?;
+        self.limits = limits;
+        self.best_effort = best_effort;
+        self.unenforced.extend(unenforced);
+        Ok(())
+    }
+
     /// Lists the set-up lines of this launch, in order; none where set-up is disabled.
     pub fn setup_lines(&self) -> Vec<String> {
         if self.request.disable_setup {

@@ -46,7 +46,8 @@ impl RuntimeKind for Wasi {
     }
 
     fn enforcement(&self, _: &WasiConfig) -> EnforcementTable {
-        enforcement()
+        // What holds the quota shows when the workspace is there; `spawn` asks again.
+        enforcement(Some("a size-limited memory file system"))
     }
 
     fn isolation(&self, _: &WasiConfig) -> &'static str {
@@ -99,10 +100,12 @@ impl RuntimeKind for Wasi {
 
     async fn spawn(
         &self,
-        launch: Launch,
+        mut launch: Launch,
         config: Arc<WasiConfig>,
         options: WasiOptions,
     ) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
+        let table = enforcement(launch.workspace.quota_held_by());
+        launch.hold(&table, Self::TYPE)?;
         let sandbox = self.engines.get(EngineKey::of(&launch.limits))?;
         let guest = WasiGuest::open(sandbox, self.catalogue.clone(), config, options, &launch)?;
         Commands::open(Arc::new(guest), launch).await

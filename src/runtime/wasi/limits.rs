@@ -127,17 +127,21 @@ fn look_up(
     Ok(if meter.turn() >= TURN { UpdateDeadline::Yield(1) } else { UpdateDeadline::Continue(1) })
 }
 
-/// Says what this runtime holds, and by what.
-pub(super) fn enforcement() -> EnforcementTable {
+/// Says what this runtime holds, and by what; `quota` is what holds the workspace's, if anything does.
+pub(super) fn enforcement(quota: Option<&str>) -> EnforcementTable {
     use LimitName as L;
+    let (held, by) = match quota {
+        Some(by) => (Level::Enforced, by),
+        None => (Level::Unsupported, "the workspace is a plain directory: no memory file system could be made for it"),
+    };
     EnforcementTable::default()
         .limit(L::WallTime, Level::Enforced, "a deadline round the whole call, and the epoch clock inside the guest")
         .limit(L::CpuTime, Level::Enforced, "the thread CPU clock over the guest's turns, read at every epoch")
         .limit(L::IdleTime, Level::Enforced, "the time since the last byte of output")
         .limit(L::Memory, Level::Enforced, "linear memories and tables are refused growth")
         .limit(L::Output, Level::Enforced, "every byte is counted as it is printed")
-        .limit(L::Disk, Level::Enforced, "a size-limited memory file system")
-        .limit(L::Entries, Level::Enforced, "a memory file system with so many inodes")
+        .limit(L::Disk, held, by)
+        .limit(L::Entries, held, by)
         .limit(L::FileSize, Level::Unsupported, "nothing on WASI bounds one file; `disk` bounds all of them")
         .limit(L::OpenFiles, Level::Enforced, "the guest's descriptor table refuses more")
         .limit(L::Processes, Level::ByConstruction, "a guest has no processes and no threads")
