@@ -210,7 +210,12 @@ fn is_mount_root(open: &OwnedFd) -> bool {
         .is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
-/// Lists a directory by its descriptor, without `.` and `..`, sorted. `None` when it has more than `most`.
+/// Opens a directory anew, for reading: a `Dir` may be a handle only, and duplicates share their position.
+pub(crate) fn open_again(directory: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    rustix::fs::openat(directory, c".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// Lists a directory that is open for reading, without `.` and `..`, sorted. `None` when it has more than `most`.
 pub(crate) fn list(directory: BorrowedFd<'_>, most: u64) -> Result<Option<Vec<CString>>, Errno> {
     // The descriptor's position is shared with whoever holds it: start over.
     rustix::fs::seek(directory, rustix::fs::SeekFrom::Start(0))?;
@@ -264,4 +269,55 @@ pub(crate) fn is_memory(directory: impl AsFd) -> bool {
     /// What `statfs` calls tmpfs, `TMPFS_MAGIC` in `linux/magic.h`.
     const TMPFS: u64 = 0x0102_1994;
     rustix::fs::fstatfs(directory).is_ok_and(|found| u64::try_from(found.f_type) == Ok(TMPFS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    type Way = fn(BorrowedFd<'_>, &WorkspacePath, OFlags) -> Result<OwnedFd, Errno>;
+
+    const WAYS: [Way; 2] = [open_path, |root, path, flags| open_by_walking(root, path, SAFE | flags)];
+
+    /// `openat2` and the walk refuse the same paths.
+    #[test]
+    fn h5_links_are_refused_on_both_ways() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = rustix::fs::open(temp.path(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        for (number, target) in ["/", "/.", "//", "/./..", "..", "../..", ".", "0", "nowhere", "1/"].iter().enumerate()
+        {
+            symlink(target, temp.path().join(number.to_string())).unwrap();
+            for name in [number.to_string(), format!("{number}/etc"), format!("{number}/etc/passwd")] {
+                let path = WorkspacePath::new(&name).unwrap();
+                for open in WAYS {
+                    let errno = open(root.as_fd(), &path, OFlags::RDONLY).unwrap_err();
+                    assert!(matches!(errno, Errno::LOOP | Errno::NOTDIR), "{name} -> {target}: {errno}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn both_ways_open_what_is_there() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = rustix::fs::open(temp.path(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        make_dir(root.as_fd(), c"a", 0o700).unwrap();
+        let a = open_dir(root.as_fd(), c"a").unwrap();
+        create_file(a.as_fd(), c"b").unwrap();
+        for open in WAYS {
+            open(root.as_fd(), &WorkspacePath::new("a/b").unwrap(), OFlags::RDONLY).unwrap();
+            let missing = open(root.as_fd(), &WorkspacePath::new("a/c").unwrap(), OFlags::RDONLY);
+            assert_eq!(missing.unwrap_err(), Errno::NOENT);
+        }
+    }
+
+    #[test]
+    fn another_file_system_is_not_entered() {
+        let root = rustix::fs::open("/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        for open in WAYS {
+            let crossed = open(root.as_fd(), &WorkspacePath::new("proc/sys").unwrap(), OFlags::RDONLY);
+            assert_eq!(crossed.unwrap_err(), Errno::XDEV);
+        }
+    }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::at::{self, Kind, Meta};
@@ -136,12 +135,7 @@ impl Reader<'_> {
         match self.find(&path)? {
             // `a[1].txt` may well be a name.
             Found::Outcome(FileOutcome::Missing | FileOutcome::Outside) if is_pattern => {
-                let root = rustix::fs::openat(
-                    self.workspace.dir(),
-                    c".",
-                    OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-                    rustix::fs::Mode::empty(),
-                );
+                let root = at::open_again(self.workspace.dir().as_fd());
                 let root = root.map_err(|e| WorkspaceError::io("open", b"", e))?;
                 self.walk(&root, b"", Some(PathPattern::new(text)))
             }

@@ -47,14 +47,15 @@ impl Workspace {
         if is_directory {
             let from = Dir::open_ambient_dir(&source, ambient_authority()).map_err(failed)?;
             let room = usage::room_for_copy(from.as_fd(), bounds.entries)?;
-            return self.space().with_room(room, || tree::copy_tree(&from, None, self.dir(), None, copy));
+            return Ok(self.space().with_room(room, || tree::copy_tree(&from, None, self.dir(), None, copy))?.0);
         }
         let parent = source.parent().unwrap_or(Path::new("/"));
         let from = Dir::open_ambient_dir(parent, ambient_authority()).map_err(failed)?;
         let name = WorkspacePath::new(source.file_name().unwrap_or_default())?;
         let meta = at::meta_at(from.as_fd(), &tree::c_name(&name)).map_err(|e| failed(e.into()))?;
         let room = usage::room_for_file(meta.size);
-        let report = self.space().with_room(room, || tree::copy_tree(&from, Some(&name), self.dir(), None, copy))?;
+        let (report, _) =
+            self.space().with_room(room, || tree::copy_tree(&from, Some(&name), self.dir(), None, copy))?;
         if report.specials > 0 {
             return Err(failed(std::io::Error::other("it is neither a file nor a directory")));
         }
@@ -70,7 +71,8 @@ impl Workspace {
         let failed = |source| WorkspaceError::Destination { path: destination.to_owned(), source };
         Dir::create_ambient_dir_all(destination, ambient_authority()).map_err(failed)?;
         let to = Dir::open_ambient_dir(destination, ambient_authority()).map_err(failed)?;
-        if at::list(to.as_fd(), 0).map_err(|e| failed(e.into()))?.is_none() {
+        let listed = at::open_again(to.as_fd()).and_then(|open| at::list(open.as_fd(), 0));
+        if listed.map_err(|e| failed(e.into()))?.is_none() {
             return Err(WorkspaceError::DestinationNotEmpty { path: destination.to_owned() });
         }
         tree::copy_tree(self.dir(), None, &to, None, CopyOptions::new(Modes::OwnerWritable, Times::Keep))

@@ -111,8 +111,8 @@ impl Owners {
                 return owners;
             }
         };
-        match at::list(directory.as_fd(), u64::MAX) {
-            Ok(names) => names.unwrap_or_default().iter().for_each(|name| owners.add(&directory, name)),
+        match names_in(&directory) {
+            Ok(names) => names.iter().for_each(|name| owners.add(&directory, name)),
             Err(error) => report.failures.push(failed(error.into())),
         }
         owners
@@ -153,6 +153,11 @@ fn read_bases(file: &OwnedFd) -> io::Result<Vec<PathBuf>> {
     Ok(lines.map(|line| PathBuf::from(OsStr::from_bytes(line))).collect())
 }
 
+fn names_in(directory: &Dir) -> Result<Vec<CString>, rustix::io::Errno> {
+    let open = at::open_again(directory.as_fd())?;
+    Ok(at::list(open.as_fd(), u64::MAX)?.unwrap_or_default())
+}
+
 /// Reads the owner out of the name of a workspace directory.
 fn owner_of(name: &CStr) -> Option<OwnerId> {
     let (id, number) = name.to_str().ok()?.strip_prefix(PREFIX)?.split_once('-')?;
@@ -162,7 +167,7 @@ fn owner_of(name: &CStr) -> Option<OwnerId> {
 
 /// Lists the workspace directories of this user in a base directory.
 fn workspaces(place: &Dir) -> Vec<(CString, OwnerId)> {
-    let names = at::list(place.as_fd(), u64::MAX).ok().flatten().unwrap_or_default();
+    let names = names_in(place).unwrap_or_default();
     let own = rustix::process::geteuid().as_raw();
     let is_ours = |name: &CStr| {
         at::meta_at(place.as_fd(), name).is_ok_and(|meta| meta.kind == at::Kind::Directory && meta.user == own)
@@ -172,9 +177,11 @@ fn workspaces(place: &Dir) -> Vec<(CString, OwnerId)> {
 
 /// Says whether nothing of an owner is left in a base directory.
 pub(super) fn is_clear_of(place: &Path, owner: &OwnerId) -> bool {
-    let Ok(dir) = Dir::open_ambient_dir(place, ambient_authority()) else { return false };
-    let names = at::list(dir.as_fd(), u64::MAX).ok().flatten();
-    names.is_some_and(|names| !names.iter().any(|name| owner_of(name).as_ref() == Some(owner)))
+    let dir = match Dir::open_ambient_dir(place, ambient_authority()) {
+        Ok(dir) => dir,
+        Err(error) => return error.kind() == io::ErrorKind::NotFound,
+    };
+    names_in(&dir).is_ok_and(|names| !names.iter().any(|name| owner_of(name).as_ref() == Some(owner)))
 }
 
 fn sweep(
@@ -185,12 +192,17 @@ fn sweep(
     report: &mut GcReport,
     kept: &mut BTreeSet<OwnerId>,
 ) {
-    let Ok(dir) = Dir::open_ambient_dir(place, ambient_authority()) else {
-        // It may come back: whoever recorded it stays known.
-        kept.extend(
-            owners.dead.iter().filter(|(_, dead)| dead.bases.iter().any(|b| b == place)).map(|(id, _)| id.clone()),
-        );
-        return;
+    let dir = match Dir::open_ambient_dir(place, ambient_authority()) {
+        Ok(dir) => dir,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+        Err(source) => {
+            // It may open again: whoever recorded it stays known.
+            let recorded = owners.dead.iter().filter(|(_, dead)| dead.bases.iter().any(|base| base == place));
+            kept.extend(recorded.map(|(id, _)| id.clone()));
+            let error = WorkspaceError::Base { path: place.to_owned(), source };
+            report.failures.push((place.to_owned(), error));
+            return;
+        }
     };
     for (name, id) in workspaces(&dir) {
         let path = place.join(OsStr::from_bytes(name.to_bytes()));

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use rustix::fs::Mode;
 use rustix::io::Errno;
 
-use super::memory::Room;
+use super::memory::{PAGE, Room};
 use super::open::PrivateDir;
 use super::stack::DirStack;
 use super::{Workspace, WorkspaceError, WorkspacePath, at, bytes, remove, tree, usage};
@@ -62,16 +62,20 @@ impl Workspace {
         if files.is_empty() {
             return Ok(());
         }
-        let staging = PrivateDir::make(self.space(), "input")?;
-        for file in files {
-            let failed = |source| WorkspaceError::Input { path: file.path.to_string(), source: Box::new(source) };
-            let bytes = file.content.clone().into_bytes();
-            let file_room = usage::room_for_file(bytes.len() as u64);
+        let contents: Vec<Vec<u8>> = files.iter().map(|file| file.content.clone().into_bytes()).collect();
+        let room = files.iter().zip(&contents).fold(Room { bytes: 0, entries: 1 }, |sum, (file, bytes)| {
             let above = file.path.components().count() as u64;
-            let room = Room { bytes: file_room.bytes + above * super::memory::PAGE, entries: 1 + above };
-            self.space().with_room(room, || self.write_one(&staging, file, &bytes)).map_err(failed)?;
-        }
-        Ok(())
+            let own = usage::room_for_file(bytes.len() as u64);
+            Room { bytes: sum.bytes + own.bytes + above * PAGE, entries: sum.entries + own.entries + above }
+        });
+        let write = || {
+            let staging = PrivateDir::make(self.space(), "input")?;
+            files.iter().zip(&contents).try_for_each(|(file, bytes)| {
+                let named = |source| WorkspaceError::Input { path: file.path.to_string(), source: Box::new(source) };
+                self.write_one(&staging, file, bytes).map_err(named)
+            })
+        };
+        self.space().with_room(room, write).map(|_| ())
     }
 
     fn write_one(&self, staging: &PrivateDir, file: &InputFile, bytes: &[u8]) -> Result<(), WorkspaceError> {

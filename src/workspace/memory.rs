@@ -35,7 +35,7 @@ pub(crate) struct Reservation {
 }
 
 /// Room of a memory file system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Room {
     pub(crate) bytes: u64,
     pub(crate) entries: u64,

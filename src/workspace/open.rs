@@ -44,6 +44,8 @@ pub struct PrivateDir {
     space: Arc<Space>,
     dir: Dir,
     name: String,
+    /// The room that the quota was enlarged by for it.
+    granted: Room,
 }
 
 impl Workspace {
@@ -129,7 +131,11 @@ impl Workspace {
     ///
     /// When it cannot be made.
     pub fn make_temp(&self) -> Result<PrivateDir, WorkspaceError> {
-        PrivateDir::make(&self.space, "tmp")
+        // A guest that has used up its entries must not be able to stop the next command from starting.
+        let room = Room { bytes: 0, entries: 1 };
+        let (mut made, granted) = self.space.with_room(room, || PrivateDir::make(&self.space, "tmp"))?;
+        made.grant(granted);
+        Ok(made)
     }
 
     /// Makes or opens a directory of this name beside the workspace, mode 0700, which lives as long as it does.
@@ -138,16 +144,33 @@ impl Workspace {
     ///
     /// When it cannot be made.
     pub fn private_dir(&self, name: &str) -> Result<Dir, WorkspaceError> {
-        self.space.make_dir(name, 0o700)
+        let room = Room { bytes: 0, entries: 1 };
+        Ok(self.space.with_room(room, || self.space.make_dir(name, 0o700))?.0)
     }
 
-    /// Removes everything in the workspace and keeps the directory itself.
+    /// Does something of the host's that adds at most this much to the workspace's file system, in a
+    /// [`Self::private_dir`] or in the workspace, without taking it from the guest's quota.
+    ///
+    /// # Errors
+    ///
+    /// Those of the work, and when the memory file system cannot grow so much.
+    pub fn with_room<T>(
+        &self,
+        bytes: u64,
+        entries: u64,
+        work: impl FnOnce() -> Result<T, WorkspaceError>,
+    ) -> Result<T, WorkspaceError> {
+        Ok(self.space.with_room(Room { bytes, entries }, work)?.0)
+    }
+
+    /// Removes everything in the workspace and keeps the directory itself; the quota is whole again.
     ///
     /// # Errors
     ///
     /// When something cannot be removed.
     pub fn clear(&self) -> Result<(), WorkspaceError> {
-        remove::clear(self.work.as_fd())
+        remove::clear(self.work.as_fd())?;
+        self.renew_quota()
     }
 
     /// Removes the workspace and everything beside it, and waits for that.
@@ -174,7 +197,13 @@ impl Workspace {
 impl PrivateDir {
     pub(crate) fn make(space: &Arc<Space>, prefix: &str) -> Result<Self, WorkspaceError> {
         let name = space.fresh_name(prefix);
-        Ok(Self { dir: space.make_dir(&name, 0o700)?, space: space.clone(), name })
+        let granted = Room::default();
+        Ok(Self { dir: space.make_dir(&name, 0o700)?, space: space.clone(), name, granted })
+    }
+
+    /// Remembers what to take back from the quota when the directory is removed.
+    pub(crate) fn grant(&mut self, room: Room) {
+        self.granted = room;
     }
 
     /// Gives the directory.
@@ -190,6 +219,6 @@ impl PrivateDir {
 
 impl Drop for PrivateDir {
     fn drop(&mut self) {
-        self.space.remove_later(&self.name);
+        self.space.remove_later(&self.name, self.granted);
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt};
+use cap_std::fs::Dir;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -105,8 +105,6 @@ impl Owner {
 impl OwnerLock {
     /// Makes the file under another name, locks it and only then gives it its name: no one ever finds it free.
     fn make(path: &Path) -> io::Result<(OwnerId, Self)> {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700);
         Dir::create_ambient_dir_all(path, ambient_authority())?;
         let directory = Dir::open_ambient_dir(path, ambient_authority())?;
         loop {

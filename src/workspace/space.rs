@@ -88,25 +88,33 @@ impl Space {
         format!("{prefix}-{}", self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Removes something in the parent, later if that takes time.
-    pub(crate) fn remove_later(self: &Arc<Self>, name: &str) {
+    /// Removes something in the parent, later if that takes time, and takes back the room that it was given.
+    pub(crate) fn remove_later(self: &Arc<Self>, name: &str, granted: Room) {
         let Ok(name) = CString::new(name) else { return };
         if rustix::fs::unlinkat(self.root.as_fd(), &name, AtFlags::REMOVEDIR).is_ok() {
+            self.take_back(granted);
             return;
         }
-        let space = self.clone();
-        self.reaper.enqueue(move || Ok(remove::remove(space.root.as_fd(), &name)?));
+        // Without the space itself: its own removal waits for nobody.
+        let (space, Ok(root)) = (Arc::downgrade(self), self.root.try_clone()) else { return };
+        self.reaper.enqueue(move || {
+            let removed = remove::remove(root.as_fd(), &name);
+            if let Some(space) = space.upgrade() {
+                space.take_back(granted);
+            }
+            Ok(removed?)
+        });
     }
 
     /// Does something of the host's that fills the memory file system, without taking it from the guest's quota.
     ///
-    /// `estimate` is the most that it may need; afterwards the quota has grown by what it did need.
+    /// `estimate` is the most that it may need; afterwards the quota has grown by what it did need, which is given too.
     pub(crate) fn with_room<T>(
         &self,
         estimate: Room,
         work: impl FnOnce() -> Result<T, WorkspaceError>,
-    ) -> Result<T, WorkspaceError> {
-        let Place::Memory { room, reservation } = &self.place else { return work() };
+    ) -> Result<(T, Room), WorkspaceError> {
+        let Place::Memory { room, reservation } = &self.place else { return Ok((work()?, Room::default())) };
         let mut room = room.lock().unwrap_or_else(PoisonError::into_inner);
         let failed = |error: rustix::io::Errno| WorkspaceError::io("measure", b"", error);
         let before = memory::used(&self.root).map_err(failed)?;
@@ -121,7 +129,7 @@ impl Space {
         let shrunk = self.set_room(reservation, settled);
         *room = settled;
         let done = outcome?;
-        shrunk.map(|()| done)
+        shrunk.map(|()| (done, needed))
     }
 
     /// Sets the quota to what is in use and this much more. Without a memory file system nothing happens.
@@ -133,6 +141,24 @@ impl Space {
         self.set_room(reservation, wanted)?;
         *room = wanted;
         Ok(())
+    }
+
+    /// Makes the quota smaller again, as far as what is in use allows.
+    fn take_back(&self, granted: Room) {
+        let Place::Memory { room, reservation } = &self.place else { return };
+        if granted == Room::default() {
+            return;
+        }
+        let mut room = room.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(used) = memory::used(&self.root) else { return };
+        let wanted = Room {
+            bytes: room.bytes.saturating_sub(granted.bytes).max(used.bytes),
+            entries: room.entries.saturating_sub(granted.entries).max(used.entries),
+        };
+        // A file system that stays too large for a while is no failure.
+        if self.set_room(reservation, wanted).is_ok() {
+            *room = wanted;
+        }
     }
 
     fn set_room(&self, reservation: &Reservation, room: Room) -> Result<(), WorkspaceError> {

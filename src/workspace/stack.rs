@@ -26,11 +26,9 @@ struct Frame {
 }
 
 impl DirStack {
-    /// Starts at a directory, whose descriptor is duplicated.
+    /// Starts at a directory, which is opened anew.
     pub(crate) fn new(root: BorrowedFd<'_>) -> Result<Self, Errno> {
-        // Opened anew and not duplicated: a position in a directory is shared by duplicates.
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = match rustix::fs::openat(root, c".", flags, Mode::empty()) {
+        let root = match at::open_again(root) {
             Err(Errno::ACCESS) => root.try_clone_to_owned().map_err(|_| Errno::MFILE)?,
             opened => opened?,
         };

@@ -126,7 +126,7 @@ pub(crate) fn copy_tree(
 pub(crate) fn parent_of(root: BorrowedFd<'_>, path: &WorkspacePath) -> Result<OwnedFd, Errno> {
     match path.parent() {
         Some(parent) => at::open_path(root, &parent, OFlags::RDONLY | OFlags::DIRECTORY),
-        None => rustix::fs::openat(root, c".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()),
+        None => at::open_again(root),
     }
 }
 

@@ -42,18 +42,23 @@ impl Workspace {
     ///
     /// When the workspace is larger than the bounds, or there is no room for a copy.
     pub fn capture(&self, scope: &Capture, bounds: Bounds) -> Result<Captured, WorkspaceError> {
-        let room = usage::room_for_copy(self.dir().as_fd(), bounds.entries)?;
+        let mut room = usage::room_for_copy(self.dir().as_fd(), bounds.entries)?;
+        room.entries += 1;
         let mode = at::meta(self.dir()).map_err(|e| WorkspaceError::io("look at", b"", e))?.mode;
-        self.space().with_room(room, || {
+        let copy = || {
             let dir = PrivateDir::make(self.space(), "capture")?;
             let mut options = CopyOptions::new(Modes::Exact, Times::Keep);
             (options.bounds, options.ignore, options.keep) = (bounds, scope.ignore(), scope.keep());
             let report = tree::copy_tree(self.dir(), None, dir.dir(), None, options)?;
             Ok(Captured { dir, mode, report })
-        })
+        };
+        let (mut captured, granted) = self.space().with_room(room, copy)?;
+        captured.dir.grant(granted);
+        Ok(captured)
     }
 
-    /// Makes the content equal to what was captured, in this workspace or in another one; the directory itself stays.
+    /// Makes the content equal to what was captured, in this workspace or in another one; the directory itself stays,
+    /// and the quota is whole again.
     ///
     /// Nothing may run in the workspace meanwhile. The captured workspace is only read.
     ///
@@ -67,6 +72,7 @@ impl Workspace {
         let mut options = CopyOptions::new(Modes::Exact, Times::Keep);
         options.bounds = everything;
         self.space().with_room(room, || tree::copy_tree(captured.dir.dir(), None, self.dir(), None, options))?;
+        self.renew_quota()?;
         rustix::fs::fchmod(self.dir(), Mode::from_raw_mode(captured.mode))
             .map_err(|e| WorkspaceError::io("restore", b"", e))
     }
