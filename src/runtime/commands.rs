@@ -236,8 +236,8 @@ impl SubmissionRuntime for Commands {
         self.shared.guest.address(port)
     }
 
-    async fn kill(&self) -> Result<(), SolutionRuntimeError> {
-        self.shared.kill_all(Killer::Caller).await
+    async fn kill_as(&self, by: Killer) -> Result<(), SolutionRuntimeError> {
+        self.shared.kill_all(by).await
     }
 
     async fn cleanup(&self) -> Result<(), ExecutionError> {

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{AdmissionGroup, Command, EnforcementTable, Running, RuntimeResult, SetupOutcome, SolutionRuntimeError};
-use super::{InForce, State, Unheld};
+use super::{InForce, Killer, State, Unheld};
 use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::spec::{EnvironmentSpec, Limits, LimitsConfig, Mode, Problem};
@@ -126,11 +126,19 @@ pub trait SubmissionRuntime: Send + Sync + Debug {
     /// Gives the address at which a published port can be reached.
     fn address(&self, port: u16) -> Option<SocketAddr>;
 
-    /// Ends every running command. Nothing of them is alive when it returns. Idempotent.
+    /// Ends every running command in somebody's name. Nothing of them is alive when it returns. Idempotent.
     ///
     /// # Errors
     /// What could not be ended.
-    async fn kill(&self) -> Result<(), SolutionRuntimeError>;
+    async fn kill_as(&self, by: Killer) -> Result<(), SolutionRuntimeError>;
+
+    /// Ends every running command for the caller; see [`kill_as`](Self::kill_as).
+    ///
+    /// # Errors
+    /// What could not be ended.
+    async fn kill(&self) -> Result<(), SolutionRuntimeError> {
+        self.kill_as(Killer::Caller).await
+    }
 
     /// Ends every running command and releases what the runtime holds. Idempotent; dropping does the same in silence.
     ///

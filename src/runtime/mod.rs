@@ -20,6 +20,7 @@ mod registry;
 mod result;
 mod running;
 mod setup;
+mod shutdown;
 mod slot;
 mod usage;
 

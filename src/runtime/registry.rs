@@ -3,11 +3,13 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+use super::shutdown::{Spawned, shutdown};
 use super::{
     Admission, BuiltinSpec, EnforcementTable, Launch, Progress, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
 };
@@ -157,7 +159,8 @@ struct Inner {
     host: Arc<Host>,
     admission: Admission,
     reaper: Arc<Reaper>,
-    owner: std::sync::OnceLock<Arc<Owner>>,
+    owner: OnceLock<Arc<Owner>>,
+    spawned: Spawned,
 }
 
 /// A registry in the making.
@@ -207,8 +210,9 @@ impl RegistryBuilder {
         }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let admission = Admission::new(self.host.max_running.unwrap_or(2 * cores));
-        let (host, reaper, owner) = (Arc::new(self.host), Reaper::new(), std::sync::OnceLock::new());
-        Ok(RuntimeRegistry { inner: Arc::new(Inner { kinds, host, admission, reaper, owner }) })
+        let (host, reaper, owner) = (Arc::new(self.host), Reaper::new(), OnceLock::new());
+        let spawned = Spawned::default();
+        Ok(RuntimeRegistry { inner: Arc::new(Inner { kinds, host, admission, reaper, owner, spawned }) })
     }
 }
 
@@ -248,6 +252,30 @@ impl RuntimeRegistry {
     /// Gives the thread that cleans up off the callers' paths.
     pub fn reaper(&self) -> &Arc<Reaper> {
         &self.inner.reaper
+    }
+
+    /// Spawns a runtime of the launch's kind, and remembers it for [`shutdown`](Self::shutdown).
+    pub(crate) async fn spawn(&self, launch: Launch) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
+        self.inner.spawned.need_open()?;
+        let runtime = self.kind_of(&launch.spec)?.spawn(launch).await?;
+        self.inner.spawned.remember(&runtime);
+        // A shutdown that came meanwhile did not see it.
+        if let Err(closed) = self.inner.spawned.need_open() {
+            runtime.cleanup().await?;
+            return Err(closed.into());
+        }
+        Ok(runtime)
+    }
+
+    /// Ends every running command, cleans every runtime up and waits for what is cleaned up behind the scenes, at most
+    /// until the deadline. Afterwards nothing can be spawned. Idempotent.
+    ///
+    /// # Errors
+    /// Everything that could not be ended, cleaned up or waited for.
+    ///
+    /// Cancel safe: what is left is done as on drop.
+    pub async fn shutdown(&self, deadline: Duration) -> Result<(), ExecutionError> {
+        shutdown(&self.inner.spawned, &self.inner.reaper, deadline).await
     }
 
     /// Gives the owner under which this registry makes things; taken at the first call.

@@ -22,10 +22,9 @@ impl Session {
     pub async fn spawn(&self, request: SpawnRequest) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
         let inner = &self.inner;
         inner.state.need_open("spawn")?;
-        let kind = inner.registry.kind_of(&inner.spec)?;
         let launch = inner.launch(request)?;
         let has_setup = !launch.setup_lines().is_empty();
-        let runtime = kind.spawn(launch).await?;
+        let runtime = inner.registry.spawn(launch).await?;
         inner.runtimes.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&runtime));
         if has_setup && inner.resettable && !inner.base().chosen {
             self.with_inner(Inner::capture_after_setup).await?;

@@ -53,7 +53,12 @@ fn host() -> Host {
     host
 }
 
-async fn check(registry: &RuntimeRegistry, manifest: &Manifest, fixture: &Fixture, runtime: Runtime) -> Result<(), String> {
+async fn check(
+    registry: &RuntimeRegistry,
+    manifest: &Manifest,
+    fixture: &Fixture,
+    runtime: Runtime,
+) -> Result<(), String> {
     let Some(argv) = fixture.argv(runtime) else { return Ok(()) };
     let assets = tempfile::tempdir().unwrap();
     let spec = spec_of(registry, manifest, fixture, runtime);

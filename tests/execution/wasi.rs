@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use bailiwick::spec::{self, LimitName};
 use bailiwick::{
-    Command, Host, InputContent, InputFile, Killer, RuntimeEvent, RuntimeRegistry, RuntimeResult, Session, SpawnRequest,
-    Stdin, SubmissionRuntime, Termination, WorkspacePath,
+    Command, Host, InputContent, InputFile, Killer, RuntimeEvent, RuntimeRegistry, RuntimeResult, Session,
+    SpawnRequest, Stdin, SubmissionRuntime, Termination, WorkspacePath,
 };
 use futures_util::StreamExt;
 

@@ -211,9 +211,8 @@ async fn invoke(
     {
         initialize.call_async(&mut *store, &[], &mut []).await?;
     }
-    let function = instance
-        .get_func(&mut *store, program.entry())
-        .ok_or_else(|| wasmtime::format_err!("the entry is gone"))?;
+    let function =
+        instance.get_func(&mut *store, program.entry()).ok_or_else(|| wasmtime::format_err!("the entry is gone"))?;
     let mut results = vec![Val::I32(0); function.ty(&*store).results().len()];
     function.call_async(&mut *store, &[], &mut results).await?;
     Ok(match (program.exit_code, results.first()) {
