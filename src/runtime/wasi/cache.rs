@@ -6,8 +6,9 @@ use std::path::Path;
 
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 use rustix::process::geteuid;
-use wasmtime::{Engine, Module};
+use wasmtime::Engine;
 
+use super::code::{Code, Form};
 use super::modules::ModuleKey;
 
 /// A directory of artifacts that only this user can write.
@@ -36,29 +37,31 @@ impl ArtifactCache {
     }
 
     /// Loads an artifact, if a good one is there.
-    pub(super) fn load(&self, engine: &Engine, key: &ModuleKey) -> Option<Module> {
-        let file = self.dir.open(name(engine, key)).ok()?.into_std();
-        let meta = file.metadata().ok()?;
-        if !meta.is_file() || meta.uid() != geteuid().as_raw() || meta.mode() & 0o022 != 0 {
-            return None;
-        }
-        // SAFETY: the file stands in a directory that only this user can write (checked at `open`), belongs to this
-        // user and is writable by nobody else (checked above); it was made by `store` from this engine's own compiler,
-        // appeared by rename, and is never written again. The loader itself refuses other versions and flags.
-        #[expect(unsafe_code, reason = "the loader maps native code; its conditions are checked above")]
-        unsafe { Module::deserialize_open_file(engine, file) }.ok()
+    pub(super) fn load(&self, engine: &Engine, key: &ModuleKey) -> Option<Code> {
+        Form::ALL.into_iter().find_map(|form| {
+            let file = self.dir.open(name(engine, key, form)).ok()?.into_std();
+            let meta = file.metadata().ok()?;
+            if !meta.is_file() || meta.uid() != geteuid().as_raw() || meta.mode() & 0o022 != 0 {
+                return None;
+            }
+            // SAFETY: the file stands in a directory that only this user can write (checked at `open`), belongs to
+            // this user and is writable by nobody else (checked above); it was made by `store` from this engine's own
+            // compiler, appeared by rename, and is never written again. The loader refuses other versions and flags.
+            #[expect(unsafe_code, reason = "the loader maps native code; its conditions are checked above")]
+            unsafe { Code::map(engine, form, file) }.ok()
+        })
     }
 
     /// Keeps an artifact. A cache that cannot be written costs time, nothing else.
-    pub(super) fn store(&self, engine: &Engine, key: &ModuleKey, module: &Module) {
-        if let Err(error) = self.try_store(engine, key, module) {
+    pub(super) fn store(&self, engine: &Engine, key: &ModuleKey, code: &Code) {
+        if let Err(error) = self.try_store(engine, key, code) {
             tracing::debug!(%error, "a compiled module was not kept");
         }
     }
 
-    fn try_store(&self, engine: &Engine, key: &ModuleKey, module: &Module) -> std::io::Result<()> {
-        let bytes = module.serialize().map_err(std::io::Error::other)?;
-        let name = name(engine, key);
+    fn try_store(&self, engine: &Engine, key: &ModuleKey, code: &Code) -> std::io::Result<()> {
+        let bytes = code.serialize().map_err(std::io::Error::other)?;
+        let name = name(engine, key, code.form());
         let draft = format!(".{name}.{}.{:?}", std::process::id(), std::thread::current().id());
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o400);
@@ -73,7 +76,7 @@ impl ArtifactCache {
 }
 
 /// Names an artifact by module, engine version and every flag that shapes code.
-fn name(engine: &Engine, key: &ModuleKey) -> String {
+fn name(engine: &Engine, key: &ModuleKey, form: Form) -> String {
     use std::hash::{Hash, Hasher};
     struct Blake(blake3::Hasher);
     impl Hasher for Blake {
@@ -86,5 +89,5 @@ fn name(engine: &Engine, key: &ModuleKey) -> String {
     }
     let mut hasher = Blake(blake3::Hasher::new());
     engine.precompile_compatibility_hash().hash(&mut hasher);
-    format!("{}-{}.cwasm", key.hex(), &hasher.0.finalize().to_hex()[..16])
+    format!("{}-{}.{}", key.hex(), &hasher.0.finalize().to_hex()[..16], form.ending())
 }

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wasmtime::{Config, Engine, Linker};
+use wasmtime::{Config, Engine};
 
 use super::cache::ArtifactCache;
-use super::limits::GuestState;
-use super::linker::link;
+use super::linker::Linkers;
 use super::modules::Modules;
 use super::ticker::Ticker;
 use super::traps::MAX_FRAMES;
@@ -68,9 +67,9 @@ impl Engines {
 
     fn make(&self, key: EngineKey) -> Result<Sandbox, SolutionRuntimeError> {
         let engine = Engine::new(&config(key)).map_err(failed("make the WebAssembly engine"))?;
-        let linker: Linker<GuestState> = link(&engine).map_err(failed("link WASI"))?;
+        let linkers = Linkers::new(&engine).map_err(failed("link WASI"))?;
         let ticker = Ticker::start(&engine).map_err(SolutionRuntimeError::host("start the epoch clock"))?;
-        let modules = Arc::new(Modules::new(engine.clone(), linker, self.cache.clone()));
+        let modules = Arc::new(Modules::new(engine.clone(), linkers, self.cache.clone()));
         Ok(Sandbox { engine, modules, ticker })
     }
 }

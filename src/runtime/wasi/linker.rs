@@ -2,13 +2,19 @@
 //!
 //! Each call site of a linker function costs many seconds of build time, so there is one.
 
-use wasmtime::component::{ResourceTable, ResourceTableError};
-use wasmtime::{Caller, Engine, Extern, Linker, Memory};
+use wasmtime::component::{self, ResourceTable, ResourceTableError};
+use wasmtime::{Caller, Engine, Extern, InstancePre, Linker, Memory};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
-use wasmtime_wasi::{I32Exit, WasiView};
+use wasmtime_wasi::p2::{self, bindings::CommandPre};
+use wasmtime_wasi::{I32Exit, WasiCtxView, WasiView};
 use wiggle::GuestMemory;
 
+use super::code::Code;
+use super::imports::stub;
 use super::limits::GuestState;
+use super::modules::LoadError;
+use super::program::UnknownImports;
+use crate::runtime::NotStarted;
 
 pub(super) const PREVIEW_1: &str = "wasi_snapshot_preview1";
 /// What one host call may copy out of a guest, in bytes.
@@ -16,17 +22,66 @@ const HOSTCALL_FUEL: usize = 128 << 20;
 /// `EMFILE` as preview 1 numbers it.
 const ERRNO_MFILE: i32 = 33;
 
-/// Links preview 1 with our own forms of what the engine's library gets wrong for us.
-pub(super) fn link(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
-    let mut linker = Linker::new(engine);
-    p1::add_to_linker_async(&mut linker, |state: &mut GuestState| &mut state.wasi)?;
-    linker.allow_shadowing(true);
-    // The library's own form takes a code of 126 and more for an error.
-    linker.func_wrap(PREVIEW_1, "proc_exit", |code: i32| -> wasmtime::Result<()> { Err(I32Exit(code).into()) })?;
-    // The library's own form ends the guest when its descriptor table is full.
-    linker.func_wrap_async(PREVIEW_1, "path_open", open)?;
-    linker.allow_shadowing(false);
-    Ok(linker)
+/// Something ready to instantiate.
+pub(super) enum Linked {
+    /// A module, with the exports to start it by.
+    Module(InstancePre<GuestState>),
+    /// A component that `wasi:cli/run` starts.
+    Command(CommandPre<GuestState>),
+}
+
+/// The linkers of one engine.
+pub(super) struct Linkers {
+    modules: Linker<GuestState>,
+    components: component::Linker<GuestState>,
+}
+
+impl WasiView for GuestState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi.ctx()
+    }
+}
+
+impl Linkers {
+    /// Links preview 1, with our own forms of what the engine's library gets wrong for us, and WASI 0.2.
+    pub(super) fn new(engine: &Engine) -> wasmtime::Result<Self> {
+        let mut modules = Linker::new(engine);
+        p1::add_to_linker_async(&mut modules, |state: &mut GuestState| &mut state.wasi)?;
+        modules.allow_shadowing(true);
+        // The library's own form takes a code of 126 and more for an error.
+        modules.func_wrap(PREVIEW_1, "proc_exit", |code: i32| -> wasmtime::Result<()> { Err(I32Exit(code).into()) })?;
+        // The library's own form ends the guest when its descriptor table is full.
+        modules.func_wrap_async(PREVIEW_1, "path_open", open)?;
+        modules.allow_shadowing(false);
+        let mut components = component::Linker::new(engine);
+        p2::add_to_linker_async(&mut components)?;
+        Ok(Self { modules, components })
+    }
+
+    /// Links compiled code; what nothing provides is refused by name, or stubbed as `unknown` says.
+    pub(super) fn link(&self, code: &Code, unknown: &UnknownImports) -> Result<Linked, LoadError> {
+        let refused = |error: wasmtime::Error| LoadError::Refused(NotStarted::UnknownImport, cause(&error));
+        match code {
+            Code::Module(module) => {
+                let mut linker = self.modules.clone();
+                stub(&mut linker, module, unknown)?;
+                linker.instantiate_pre(module).map(Linked::Module).map_err(refused)
+            }
+            Code::Component(component) => {
+                let linked = self.components.instantiate_pre(component).map_err(refused)?;
+                let not_a_command = |_| {
+                    let message = "the component has no `wasi:cli/run` to start".to_owned();
+                    LoadError::Refused(NotStarted::BadModule, message)
+                };
+                CommandPre::new(linked).map(Linked::Command).map_err(not_a_command)
+            }
+        }
+    }
+}
+
+/// Gives the innermost message of an error, which names the import.
+fn cause(error: &wasmtime::Error) -> String {
+    format!("nothing here provides what it imports: {error:#}")
 }
 
 type OpenArgs = (i32, i32, i32, i32, i32, i64, i64, i32, i32);

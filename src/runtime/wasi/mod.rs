@@ -7,9 +7,12 @@
 
 mod cache;
 mod catalogue;
+mod code;
 mod config;
 mod engine;
 mod find;
+mod imports;
+mod invoke;
 mod kind;
 mod limits;
 mod linker;

@@ -71,7 +71,7 @@ pub enum ExitCode {
 }
 
 /// What becomes of imports that nothing provides: one policy for all, or one by name (`module.name`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum UnknownImports {
     /// One policy for all.

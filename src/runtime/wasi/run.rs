@@ -5,14 +5,13 @@ use std::pin::pin;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
-use wasmtime::{InstancePre, Store, Val};
+use wasmtime::Store;
 use wasmtime_wasi::{WasiCtxBuilder, WasiView};
 
 use super::find::Found;
 use super::limits::{self, Bounds, GuestState, OWN_DESCRIPTORS};
-use super::linker::descriptors;
+use super::linker::{Linked, descriptors};
 use super::modules::LoadError;
-use super::program::{ExitCode, Program};
 use super::spawn::{TEMP, WasiGuest};
 use super::stdio::{Printer, Reader};
 use super::traps::end_of;
@@ -71,11 +70,7 @@ impl WasiGuest {
             _ = job.control.stopped() => return Err(Ending::new(End::Stopped(None))),
             linked = load => linked.map_err(|error| self.refused(error))?,
         };
-        let entry = found.program.entry();
-        if linked.module().get_export(entry).is_none_or(|export| export.func().is_none()) {
-            let message = format!("the module has no function `{entry}` to start");
-            return Err(Ending::not_started(NotStarted::BadModule, message));
-        }
+        linked.check_entry(&found.program).map_err(|error| self.refused(error))?;
         let guest = Prepared { found, cwd, argv: argv.clone() };
         self.call(job, &linked, guest).await
     }
@@ -97,7 +92,7 @@ impl WasiGuest {
         }
     }
 
-    async fn call(&self, job: Job, linked: &InstancePre<GuestState>, guest: Prepared) -> Result<Ending, Ending> {
+    async fn call(&self, job: Job, linked: &Linked, guest: Prepared) -> Result<Ending, Ending> {
         let reader = Reader::new(job.stdin);
         let met_end = reader.met_end();
         let file_system =
@@ -131,7 +126,7 @@ impl WasiGuest {
         let _ticking = self.sandbox.ticker.run();
         job.control.mark_started();
         let outcome = {
-            let mut call = pin!(invoke(&mut store, linked, &guest.found.program));
+            let mut call = pin!(linked.invoke(&mut store, &guest.found.program));
             tokio::select! {
                 biased;
                 outcome = Metered::new(&meter, call.as_mut()) => Some(outcome),
@@ -197,26 +192,4 @@ impl Prepared {
         }
         all
     }
-}
-
-/// Instantiates a module and calls its entry.
-async fn invoke(
-    store: &mut Store<GuestState>,
-    linked: &InstancePre<GuestState>,
-    program: &Program,
-) -> wasmtime::Result<i32> {
-    let instance = linked.instantiate_async(&mut *store).await?;
-    if program.entry.is_some()
-        && let Some(initialize) = instance.get_func(&mut *store, "_initialize")
-    {
-        initialize.call_async(&mut *store, &[], &mut []).await?;
-    }
-    let function =
-        instance.get_func(&mut *store, program.entry()).ok_or_else(|| wasmtime::format_err!("the entry is gone"))?;
-    let mut results = vec![Val::I32(0); function.ty(&*store).results().len()];
-    function.call_async(&mut *store, &[], &mut results).await?;
-    Ok(match (program.exit_code, results.first()) {
-        (ExitCode::FromEntry, Some(Val::I32(code))) => *code,
-        _ => 0,
-    })
 }

@@ -1,0 +1,156 @@
+//! Compiled code: what the bytes are, compiled, and in the form that the cache keeps.
+
+use std::borrow::Cow;
+use std::os::fd::AsRawFd;
+
+use wasmtime::component::Component;
+use wasmtime::{Engine, Module};
+
+use crate::runtime::NotStarted;
+
+use super::modules::LoadError;
+
+/// A module or a component, compiled for one engine.
+#[derive(Clone)]
+pub(super) enum Code {
+    /// A preview 1 module.
+    Module(Module),
+    /// A WASI 0.2 component.
+    Component(Component),
+}
+
+/// What kind of WebAssembly some bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Module,
+    Component,
+}
+
+impl Form {
+    pub(super) const ALL: [Self; 2] = [Self::Module, Self::Component];
+
+    /// Gives the ending of an artifact's name.
+    pub(super) fn ending(self) -> &'static str {
+        match self {
+            Self::Module => "cwasm",
+            Self::Component => "component.cwasm",
+        }
+    }
+}
+
+impl Code {
+    /// Compiles what the bytes are: a module or a component, binary or text. Never a compiled artifact.
+    pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self, LoadError> {
+        let (form, binary) = read(bytes)?;
+        let compiled = match form {
+            Form::Module => Module::new(engine, &binary).map(Self::Module),
+            Form::Component => Component::new(engine, &binary).map(Self::Component),
+        };
+        compiled.map_err(|error| refused(format!("not valid WebAssembly: {}", error.root_cause())))
+    }
+
+    pub(super) fn form(&self) -> Form {
+        match self {
+            Self::Module(_) => Form::Module,
+            Self::Component(_) => Form::Component,
+        }
+    }
+
+    pub(super) fn serialize(&self) -> wasmtime::Result<Vec<u8>> {
+        match self {
+            Self::Module(module) => module.serialize(),
+            Self::Component(component) => component.serialize(),
+        }
+    }
+
+    /// Maps an artifact.
+    ///
+    /// # Safety
+    /// The file holds what [`serialize`](Self::serialize) of this engine's own compiler gave, unchanged, and nobody
+    /// writes to it while it is mapped.
+    #[expect(unsafe_code, reason = "the loader maps native code; the caller answers for where it came from")]
+    pub(super) unsafe fn map(engine: &Engine, form: Form, file: std::fs::File) -> wasmtime::Result<Self> {
+        match form {
+            // SAFETY: as the caller says.
+            Form::Module => unsafe { Module::deserialize_open_file(engine, file) }.map(Self::Module),
+            Form::Component => {
+                // The library opens components by path only; this one names the descriptor that is held here.
+                let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+                // SAFETY: as the caller says.
+                unsafe { Component::deserialize_file(engine, path) }.map(Self::Component)
+            }
+        }
+    }
+}
+
+fn refused(message: impl Into<String>) -> LoadError {
+    LoadError::Refused(NotStarted::BadModule, message.into())
+}
+
+/// Gives the binary form, or says what the bytes are instead.
+fn read(bytes: &[u8]) -> Result<(Form, Cow<'_, [u8]>), LoadError> {
+    if let Some(form) = form_of(bytes) {
+        return Ok((form, bytes.into()));
+    }
+    if bytes.starts_with(b"\x7fELF") {
+        return Err(refused("it is a program of the host, or a precompiled artifact, not a module"));
+    }
+    let binary = text(bytes)?;
+    let form = form_of(&binary).ok_or_else(|| refused("its text is not one module or component"))?;
+    Ok((form, binary))
+}
+
+fn form_of(bytes: &[u8]) -> Option<Form> {
+    match bytes {
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Some(Form::Module),
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Some(Form::Component),
+        _ => None,
+    }
+}
+
+#[cfg(feature = "wat")]
+fn text(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
+    let start = bytes.trim_ascii_start();
+    if !(start.starts_with(b"(") || start.starts_with(b";;")) {
+        return Err(refused("it does not begin as WebAssembly does"));
+    }
+    wat::parse_bytes(bytes).map_err(|error| refused(format!("not valid WebAssembly text: {error}")))
+}
+
+#[cfg(not(feature = "wat"))]
+fn text(_: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
+    Err(refused("it does not begin as WebAssembly does"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(bytes: &[u8]) -> String {
+        match read(bytes) {
+            Err(LoadError::Refused(NotStarted::BadModule, message)) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_no_webassembly_is_named() {
+        assert!(refusal(b"print('hello')").contains("does not begin"));
+        assert!(refusal(b"\x7fELF\x02\x01").contains("precompiled"));
+        assert!(refusal(b"").contains("does not begin"));
+    }
+
+    #[test]
+    fn modules_and_components_are_told_apart_by_their_bytes() {
+        assert_eq!(read(b"\0asm\x01\0\0\0").unwrap().0, Form::Module);
+        assert_eq!(read(b"\0asm\x0d\0\x01\0").unwrap().0, Form::Component);
+    }
+
+    #[cfg(feature = "wat")]
+    #[test]
+    fn text_is_read_as_what_it_describes() {
+        assert_eq!(read(b"(module)").unwrap().0, Form::Module);
+        assert_eq!(read(b"(component)").unwrap().0, Form::Component);
+        assert!(refusal(b"(module").contains("text"));
+    }
+}
