@@ -3,21 +3,24 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Config, Engine};
 
 use super::cache::ArtifactCache;
 use super::linker::Linkers;
 use super::modules::Modules;
+use super::pool;
 use super::ticker::Ticker;
 use super::traps::MAX_FRAMES;
 use crate::runtime::SolutionRuntimeError;
 use crate::spec::{LimitName, Limits};
 
-/// What distinguishes engines: everything that the compiler or the loader must know.
+/// What distinguishes engines: everything that the compiler, the loader or the allocator must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct EngineKey {
+struct EngineKey {
     fuel: bool,
     stack: usize,
+    pooled: bool,
 }
 
 /// The stack of a guest that nobody limits.
@@ -26,17 +29,32 @@ const DEFAULT_STACK: usize = 1 << 20;
 const HOST_STACK: usize = 1 << 20;
 
 impl EngineKey {
-    pub(super) fn of(limits: &Limits) -> Self {
+    fn of(limits: &Limits, pooled: bool) -> Self {
         let stack = limits.amount(LimitName::Stack).and_then(|bytes| usize::try_from(bytes).ok());
-        Self { fuel: limits.amount(LimitName::Fuel).is_some(), stack: stack.unwrap_or(DEFAULT_STACK) }
+        Self { fuel: limits.amount(LimitName::Fuel).is_some(), stack: stack.unwrap_or(DEFAULT_STACK), pooled }
     }
 }
 
-/// An engine with its linker, its clock and its compiled modules.
+/// An engine with its linkers, its clock and its compiled modules.
 pub(super) struct Sandbox {
     pub(super) engine: Engine,
     pub(super) modules: Arc<Modules>,
     pub(super) ticker: Ticker,
+    /// The slots of its pool; absent where instances get memory on demand.
+    slots: Option<Arc<Semaphore>>,
+}
+
+/// An engine for one command, with a slot of its pool if there is one free.
+pub(super) struct Lease {
+    pub(super) sandbox: Arc<Sandbox>,
+    slot: Option<OwnedSemaphorePermit>,
+}
+
+impl Lease {
+    /// Says whether the pool's own bounds apply to the module.
+    pub(super) fn is_pooled(&self) -> bool {
+        self.slot.is_some()
+    }
 }
 
 /// The engines of a process.
@@ -54,8 +72,23 @@ impl Engines {
         self.cache.is_some()
     }
 
+    /// Gives an engine for a command: from the pool while it has slots, so that nobody ever waits for one.
+    pub(super) fn lease(&self, limits: &Limits) -> Result<Lease, SolutionRuntimeError> {
+        let sandbox = self.get(EngineKey::of(limits, true))?;
+        let Some(slots) = &sandbox.slots else { return Ok(Lease { sandbox, slot: None }) };
+        match Arc::clone(slots).try_acquire_owned() {
+            Ok(slot) => Ok(Lease { sandbox, slot: Some(slot) }),
+            Err(_) => self.lease_on_demand(limits),
+        }
+    }
+
+    /// Gives an engine without a pool, for modules that no slot would take.
+    pub(super) fn lease_on_demand(&self, limits: &Limits) -> Result<Lease, SolutionRuntimeError> {
+        Ok(Lease { sandbox: self.get(EngineKey::of(limits, false))?, slot: None })
+    }
+
     /// Gives the engine of a configuration, and makes it at the first call.
-    pub(super) fn get(&self, key: EngineKey) -> Result<Arc<Sandbox>, SolutionRuntimeError> {
+    fn get(&self, key: EngineKey) -> Result<Arc<Sandbox>, SolutionRuntimeError> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sandbox) = made.get(&key) {
             return Ok(Arc::clone(sandbox));
@@ -66,11 +99,24 @@ impl Engines {
     }
 
     fn make(&self, key: EngineKey) -> Result<Sandbox, SolutionRuntimeError> {
-        let engine = Engine::new(&config(key)).map_err(failed("make the WebAssembly engine"))?;
+        let made = if key.pooled {
+            pool::engine(|| config(key))
+        } else {
+            Engine::new(&config(key)).map(|engine| (engine, None))
+        };
+        let (engine, slots) = made.map_err(failed("make the WebAssembly engine"))?;
         let linkers = Linkers::new(&engine).map_err(failed("link WASI"))?;
         let ticker = Ticker::start(&engine).map_err(SolutionRuntimeError::host("start the epoch clock"))?;
         let modules = Arc::new(Modules::new(engine.clone(), linkers, self.cache.clone()));
-        Ok(Sandbox { engine, modules, ticker })
+        let slots = slots.map(|slots| Arc::new(Semaphore::new(slots as usize)));
+        Ok(Sandbox { engine, modules, ticker, slots })
+    }
+}
+
+impl Sandbox {
+    /// Says how many guests may run from the pool.
+    pub(super) fn free_slots(&self) -> Option<usize> {
+        self.slots.as_ref().map(|slots| slots.available_permits())
     }
 }
 

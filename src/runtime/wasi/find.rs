@@ -4,6 +4,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::modules::{LoadError, ModuleKey};
 use super::program::{Program, UnknownImports};
 use super::spawn::WasiGuest;
@@ -21,16 +23,17 @@ pub(super) struct Found {
 }
 
 /// Where the bytes of a module come from.
+#[derive(Clone)]
 pub(super) enum Source {
     /// They are here.
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     /// They stand in a file of the host that the digest names; read only when nothing compiled is kept.
     Host { path: std::path::PathBuf, digest: ModuleKey },
 }
 
 impl Source {
     /// Reads the module.
-    pub(super) fn read(self) -> Result<Vec<u8>, LoadError> {
+    pub(super) fn read(self) -> Result<Bytes, LoadError> {
         let (path, digest) = match self {
             Self::Bytes(bytes) => return Ok(bytes),
             Self::Host { path, digest } => (path, digest),
@@ -39,7 +42,7 @@ impl Source {
         let bytes =
             bytes.map_err(SolutionRuntimeError::host("read the program's module")).map_err(LoadError::Failed)?;
         if ModuleKey::of(&bytes) == digest {
-            return Ok(bytes);
+            return Ok(bytes.into());
         }
         let source = std::io::Error::other("its content is not what its digest says; add it again");
         Err(LoadError::Failed(SolutionRuntimeError::host("read the program's module")(source)))
@@ -91,7 +94,7 @@ impl WasiGuest {
         let key = ModuleKey::of(&bytes);
         let program = Program { unknown_imports: self.config.unknown_imports.clone(), ..Program::default() };
         let used = ProgramUsed::new(word, None, key.hex());
-        Found { used, key, source: Source::Bytes(bytes), program: Arc::new(program) }
+        Found { used, key, source: Source::Bytes(bytes.into()), program: Arc::new(program) }
     }
 
     /// Finds a program of the spec, then one of the catalogue.
@@ -103,7 +106,7 @@ impl WasiGuest {
             let key = ModuleKey::of(&bytes);
             let used = ProgramUsed::new(name, config.program.version.clone(), key.hex());
             let program = Arc::new(config.program.clone());
-            return Ok(Some(Found { used, key, source: Source::Bytes(bytes), program }));
+            return Ok(Some(Found { used, key, source: Source::Bytes(bytes.into()), program }));
         }
         let Some(entry) = self.catalogue.find(name) else { return Ok(None) };
         let Some(digest) = ModuleKey::from_hex(&entry.digest) else { return Ok(None) };

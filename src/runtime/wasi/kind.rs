@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::cache::ArtifactCache;
 use super::catalogue::Catalogue;
 use super::config::{WasiConfig, WasiOptions};
-use super::engine::{EngineKey, Engines};
+use super::engine::Engines;
 use super::limits::enforcement;
 use super::spawn::WasiGuest;
 use crate::error::ExecutionError;
@@ -23,7 +23,7 @@ const ENGINE: &str = "wasmtime 48.0.8";
 
 /// The WASI runtime of a process.
 pub struct Wasi {
-    engines: Engines,
+    engines: Arc<Engines>,
     catalogue: Catalogue,
 }
 
@@ -31,7 +31,7 @@ impl Wasi {
     /// Makes the kind for a host. No engine and no thread is made before the first spawn.
     pub fn new(host: &Host) -> Self {
         let cache = host.dirs.cache.as_deref().and_then(ArtifactCache::open).map(Arc::new);
-        Self { engines: Engines::new(cache), catalogue: Catalogue::open(host) }
+        Self { engines: Arc::new(Engines::new(cache)), catalogue: Catalogue::open(host) }
     }
 }
 
@@ -82,11 +82,14 @@ impl RuntimeKind for Wasi {
     }
 
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {
-        let sandbox = self.engines.get(EngineKey::of(&Limits::defaults(Mode::Evaluation)))?;
+        let sandbox = self.engines.lease(&Limits::defaults(Mode::Evaluation))?.sandbox;
         let mut info = RuntimeInfo::new(ENGINE);
-        let host = sandbox.engine.is_pulley();
-        let code = if host { "interpreted (Pulley)" } else { "native (Cranelift)" };
+        let code = if sandbox.engine.is_pulley() { "interpreted (Pulley)" } else { "native (Cranelift)" };
         info.facts.push(("code".to_owned(), code.to_owned()));
+        match sandbox.free_slots() {
+            Some(slots) => info.facts.push(("pool".to_owned(), format!("{slots} slots free"))),
+            None => info.slower.push("no pool of instances: raise the limit of address space (`ulimit -v`)".to_owned()),
+        }
         let names: Vec<String> = self.catalogue.list().into_iter().map(|entry| entry.name).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         info.facts.push(("programs".to_owned(), names));
@@ -106,8 +109,7 @@ impl RuntimeKind for Wasi {
     ) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
         let table = enforcement(launch.workspace.quota_held_by());
         launch.hold(&table, Self::TYPE)?;
-        let sandbox = self.engines.get(EngineKey::of(&launch.limits))?;
-        let guest = WasiGuest::open(sandbox, self.catalogue.clone(), config, options, &launch)?;
+        let guest = WasiGuest::open(Arc::clone(&self.engines), self.catalogue.clone(), config, options, &launch)?;
         Commands::open(Arc::new(guest), launch).await
     }
 }

@@ -17,6 +17,7 @@ mod kind;
 mod limits;
 mod linker;
 mod modules;
+mod pool;
 mod program;
 mod run;
 mod spawn;

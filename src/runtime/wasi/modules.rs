@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use tokio::sync::OnceCell;
 use wasmtime::Engine;
 
@@ -71,7 +72,7 @@ impl Modules {
         self: &Arc<Self>,
         key: ModuleKey,
         unknown: &UnknownImports,
-        bytes: impl FnOnce() -> Result<Vec<u8>, LoadError> + Send + 'static,
+        bytes: impl FnOnce() -> Result<Bytes, LoadError> + Send + 'static,
     ) -> Result<Arc<Linked>, LoadError> {
         let cell = self.cell((key, unknown.clone()));
         if let Some(linked) = cell.get() {
@@ -102,7 +103,7 @@ impl Modules {
         &self,
         key: ModuleKey,
         unknown: &UnknownImports,
-        bytes: impl FnOnce() -> Result<Vec<u8>, LoadError>,
+        bytes: impl FnOnce() -> Result<Bytes, LoadError>,
     ) -> Result<Arc<Linked>, LoadError> {
         let kept = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &key));
         let code = match kept {

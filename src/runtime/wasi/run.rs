@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use wasmtime::Store;
 use wasmtime_wasi::{WasiCtxBuilder, WasiView};
 
-use super::find::Found;
+use super::engine::{Lease, Sandbox};
+use super::find::{Found, Source};
 use super::limits::{self, Bounds, GuestState, OWN_DESCRIPTORS};
 use super::linker::{Linked, descriptors};
 use super::modules::LoadError;
@@ -19,7 +22,7 @@ use super::usage::{CPU_BY, DISK_BY, FUEL_BY, MEMORY_BY, Meter, Metered};
 use super::view::CwdError;
 use crate::error::ExecutionError;
 use crate::runtime::{CommandLine, Denied, End, Ending, Guest, Job, Machine, Measured, NotStarted};
-use crate::spec::{LimitName, LimitValue};
+use crate::spec::{LimitName, LimitValue, Limits};
 use crate::workspace::DiskUsage;
 
 #[async_trait]
@@ -62,17 +65,31 @@ impl WasiGuest {
         let cwd = self.cwd(&job);
         let word = argv.first().map_or("", String::as_str);
         let mut found = self.find(word, &cwd).map_err(|error| self.refused(error))?;
-        let unknown = found.unknown_imports().clone();
-        let source = std::mem::replace(&mut found.source, super::find::Source::Bytes(Vec::new()));
-        let load = self.sandbox.modules.get(found.key, &unknown, move || source.read());
-        let linked = tokio::select! {
+        let source = std::mem::replace(&mut found.source, Source::Bytes(Bytes::new()));
+        let load = self.load(&found, source, &job.limits);
+        let (lease, linked) = tokio::select! {
             biased;
             _ = job.control.stopped() => return Err(Ending::new(End::Stopped(None))),
-            linked = load => linked.map_err(|error| self.refused(error))?,
+            loaded = load => loaded.map_err(|error| self.refused(error))?,
         };
         linked.check_entry(&found.program).map_err(|error| self.refused(error))?;
         let guest = Prepared { found, cwd, argv: argv.clone() };
-        self.call(job, &linked, guest).await
+        self.call(job, &lease.sandbox, &linked, guest).await
+    }
+
+    /// Compiles and links a module, for the pool or, where it is too large for a slot, without.
+    async fn load(&self, found: &Found, source: Source, limits: &Limits) -> Result<(Lease, Arc<Linked>), LoadError> {
+        let unknown = found.unknown_imports();
+        let lease = self.engines.lease(limits).map_err(LoadError::Failed)?;
+        let (again, read) = (source.clone(), move || source.read());
+        match lease.sandbox.modules.get(found.key, unknown, read).await {
+            Err(LoadError::Refused(NotStarted::BadModule, _)) if lease.is_pooled() => {
+                let lease = self.engines.lease_on_demand(limits).map_err(LoadError::Failed)?;
+                let linked = lease.sandbox.modules.get(found.key, unknown, move || again.read()).await?;
+                Ok((lease, linked))
+            }
+            linked => Ok((lease, linked?)),
+        }
     }
 
     fn cwd(&self, job: &Job) -> String {
@@ -92,7 +109,7 @@ impl WasiGuest {
         }
     }
 
-    async fn call(&self, job: Job, linked: &Linked, guest: Prepared) -> Result<Ending, Ending> {
+    async fn call(&self, job: Job, sandbox: &Sandbox, linked: &Linked, guest: Prepared) -> Result<Ending, Ending> {
         let reader = Reader::new(job.stdin);
         let met_end = reader.met_end();
         let file_system =
@@ -116,14 +133,14 @@ impl WasiGuest {
             descriptors(&mut wasi).set_max_capacity(open.saturating_add(OWN_DESCRIPTORS));
         }
         let state = GuestState { wasi, bounds: Bounds::new(&job.limits), open_files_denied: false };
-        let mut store = Store::new(&self.sandbox.engine, state);
+        let mut store = Store::new(&sandbox.engine, state);
         let meter = Meter::new();
         limits::apply(&mut store, &job.limits, &job.control, &meter)
             .map_err(|error| Ending::new(End::Failed(error)))?;
-        let engine = self.sandbox.engine.clone();
+        let engine = sandbox.engine.clone();
         job.control.on_stop(move || engine.increment_epoch());
         let left = self.workspace.quota_left();
-        let _ticking = self.sandbox.ticker.run();
+        let _ticking = sandbox.ticker.run();
         job.control.mark_started();
         let outcome = {
             let mut call = pin!(linked.invoke(&mut store, &guest.found.program));

@@ -7,7 +7,7 @@ use cap_std::fs::Dir;
 
 use super::catalogue::Catalogue;
 use super::config::{WasiConfig, WasiOptions};
-use super::engine::Sandbox;
+use super::engine::Engines;
 use super::view::{Preopen, View, hidden, open_ambient_mount};
 use crate::error::{ErrorKind, ExecutionError};
 use crate::runtime::{Launch, Mount, SolutionRuntimeError};
@@ -19,7 +19,7 @@ pub(super) const TEMP: &str = "/tmp";
 
 /// One spawned runtime: the workspace as its guests see it, and the engine.
 pub(super) struct WasiGuest {
-    pub(super) sandbox: Arc<Sandbox>,
+    pub(super) engines: Arc<Engines>,
     pub(super) config: Arc<WasiConfig>,
     pub(super) options: WasiOptions,
     pub(super) catalogue: Catalogue,
@@ -36,7 +36,7 @@ struct Seen {
 
 impl WasiGuest {
     pub(super) fn open(
-        sandbox: Arc<Sandbox>,
+        engines: Arc<Engines>,
         catalogue: Catalogue,
         config: Arc<WasiConfig>,
         options: WasiOptions,
@@ -46,7 +46,7 @@ impl WasiGuest {
         let seen = look(launch, &config, &temp)?;
         let (workspace, launch) = (Arc::clone(&launch.workspace), launch.clone());
         let seen = RwLock::new(Arc::new(seen));
-        Ok(Self { sandbox, config, options, catalogue, workspace, launch, temp, seen })
+        Ok(Self { engines, config, options, catalogue, workspace, launch, temp, seen })
     }
 
     /// Looks at the workspace again: set-up may have made what a preopen hides.
