@@ -9,7 +9,7 @@ use rustix::process::geteuid;
 use wasmtime::Engine;
 
 use super::code::{Code, Form};
-use super::modules::ModuleKey;
+use super::key::ModuleKey;
 
 /// A directory of artifacts that only this user can write.
 ///

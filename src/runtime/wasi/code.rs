@@ -8,7 +8,7 @@ use wasmtime::{Engine, Module};
 
 use crate::runtime::NotStarted;
 
-use super::modules::LoadError;
+use super::load_error::LoadError;
 
 /// A module or a component, compiled for one engine.
 #[derive(Clone)]

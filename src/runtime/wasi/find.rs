@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::modules::{LoadError, ModuleKey};
+use super::key::ModuleKey;
+use super::load_error::LoadError;
 use super::program::{Program, UnknownImports};
 use super::spawn::WasiGuest;
 use crate::runtime::{NotStarted, ProgramUsed, SolutionRuntimeError};

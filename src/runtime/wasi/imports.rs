@@ -3,10 +3,12 @@
 use wasmtime::{Caller, ExternType, FuncType, ImportType, Linker, Module, Val};
 
 use super::limits::GuestState;
-use super::linker::PREVIEW_1;
-use super::modules::LoadError;
+use super::load_error::LoadError;
 use super::program::{UnknownImports, UnknownPolicy};
 use crate::runtime::NotStarted;
+
+/// The module of every import of preview 1.
+pub(super) const PREVIEW_1: &str = "wasi_snapshot_preview1";
 
 /// Puts stubs into a linker for every import of a module that nothing provides.
 pub(super) fn stub(

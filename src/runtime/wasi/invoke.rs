@@ -4,7 +4,7 @@ use wasmtime::{ExternType, InstancePre, Store, Val};
 
 use super::limits::GuestState;
 use super::linker::Linked;
-use super::modules::LoadError;
+use super::load_error::LoadError;
 use super::program::{ExitCode, Program};
 use crate::runtime::NotStarted;
 

@@ -10,13 +10,12 @@ use wasmtime_wasi::{I32Exit, WasiCtxView, WasiView};
 use wiggle::GuestMemory;
 
 use super::code::Code;
-use super::imports::stub;
+use super::imports::{PREVIEW_1, stub};
 use super::limits::GuestState;
-use super::modules::LoadError;
+use super::load_error::LoadError;
 use super::program::UnknownImports;
 use crate::runtime::NotStarted;
 
-pub(super) const PREVIEW_1: &str = "wasi_snapshot_preview1";
 /// What one host call may copy out of a guest, in bytes.
 const HOSTCALL_FUEL: usize = 128 << 20;
 /// `EMFILE` as preview 1 numbers it.

@@ -9,39 +9,14 @@ use wasmtime::Engine;
 
 use super::cache::ArtifactCache;
 use super::code::Code;
+use super::key::ModuleKey;
 use super::linker::{Linked, Linkers};
+use super::load_error::LoadError;
 use super::program::UnknownImports;
-use crate::runtime::{NotStarted, SolutionRuntimeError};
+use crate::runtime::SolutionRuntimeError;
 
 /// How many modules stay in memory; the oldest make room.
 const MAX_KEPT: usize = 256;
-
-/// The content of a module, by its BLAKE3 hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct ModuleKey(blake3::Hash);
-
-impl ModuleKey {
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        Self(blake3::hash(bytes))
-    }
-
-    pub(super) fn from_hex(hex: &str) -> Option<Self> {
-        blake3::Hash::from_hex(hex).ok().map(Self)
-    }
-
-    pub(super) fn hex(&self) -> String {
-        self.0.to_hex().to_string()
-    }
-}
-
-/// Why a module cannot run.
-#[derive(Clone, Debug)]
-pub(super) enum LoadError {
-    /// The module's own doing.
-    Refused(NotStarted, String),
-    /// The host's.
-    Failed(SolutionRuntimeError),
-}
 
 /// The modules of one engine.
 pub(super) struct Modules {

@@ -14,7 +14,7 @@ use super::engine::{Lease, Sandbox};
 use super::find::{Found, Source};
 use super::limits::{self, Bounds, GuestState, OWN_DESCRIPTORS};
 use super::linker::{Linked, descriptors};
-use super::modules::LoadError;
+use super::load_error::LoadError;
 use super::spawn::{TEMP, WasiGuest};
 use super::stdio::{Printer, Reader};
 use super::traps::end_of;
