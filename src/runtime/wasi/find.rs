@@ -1,19 +1,16 @@
 //! Which module a command's first word names: a file of the guest's own view, else a program.
 
-use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::digests::read_bounded;
 use super::key::ModuleKey;
 use super::load_error::LoadError;
 use super::program::{Program, UnknownImports};
 use super::spawn::WasiGuest;
 use crate::runtime::{NotStarted, ProgramUsed, SolutionRuntimeError};
-
-/// The largest module that is read.
-const MAX_MODULE: u64 = 512 << 20;
 
 /// A module that was found, and how it is started.
 pub(super) struct Found {
@@ -29,7 +26,7 @@ pub(super) enum Source {
     /// They are here.
     Bytes(Bytes),
     /// They stand in a file of the host that the digest names; read only when nothing compiled is kept.
-    Host { path: std::path::PathBuf, digest: ModuleKey },
+    Host { path: PathBuf, digest: ModuleKey },
 }
 
 impl Source {
@@ -48,15 +45,6 @@ impl Source {
         let source = std::io::Error::other("its content is not what its digest says; add it again");
         Err(LoadError::Failed(SolutionRuntimeError::host("read the program's module")(source)))
     }
-}
-
-fn read_bounded(file: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(MAX_MODULE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_MODULE {
-        return Err(std::io::Error::other("the module is larger than 512 MiB"));
-    }
-    Ok(bytes)
 }
 
 /// Says whether a word is a path of the guest, not the name of a program.
@@ -101,13 +89,12 @@ impl WasiGuest {
     /// Finds a program of the spec, then one of the catalogue.
     fn program(&self, name: &str) -> Result<Option<Found>, LoadError> {
         if let Some(config) = self.config.programs.get(name) {
-            let bytes = std::fs::File::open(&config.module).and_then(read_bounded);
+            let path = PathBuf::from(&config.module);
             let failed = SolutionRuntimeError::host("read the program's module");
-            let bytes = bytes.map_err(failed).map_err(LoadError::Failed)?;
-            let key = ModuleKey::of(&bytes);
+            let key = self.digests.of(&path, read_bounded).map_err(failed).map_err(LoadError::Failed)?;
             let used = ProgramUsed::new(name, config.program.version.clone(), key.hex());
             let program = Arc::new(config.program.clone());
-            return Ok(Some(Found { used, key, source: Source::Bytes(bytes.into()), program }));
+            return Ok(Some(Found { used, key, source: Source::Host { path, digest: key }, program }));
         }
         let Some(entry) = self.catalogue.find(name) else { return Ok(None) };
         let Some(digest) = ModuleKey::from_hex(&entry.digest) else { return Ok(None) };

@@ -9,7 +9,7 @@ use super::catalogue::Catalogue;
 use super::config::{WasiConfig, WasiOptions};
 use super::engine::Engines;
 use super::limits::enforcement;
-use super::spawn::WasiGuest;
+use super::spawn::{Shared, WasiGuest};
 use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::runtime::{
@@ -23,15 +23,15 @@ const ENGINE: &str = "wasmtime 48.0.8";
 
 /// The WASI runtime of a process.
 pub struct Wasi {
-    engines: Arc<Engines>,
-    catalogue: Catalogue,
+    shared: Shared,
 }
 
 impl Wasi {
     /// Makes the kind for a host. No engine and no thread is made before the first spawn.
     pub fn new(host: &Host) -> Self {
         let cache = host.dirs.cache.as_deref().and_then(ArtifactCache::open).map(Arc::new);
-        Self { engines: Arc::new(Engines::new(cache)), catalogue: Catalogue::open(host) }
+        let (engines, catalogue) = (Arc::new(Engines::new(cache)), Catalogue::open(host));
+        Self { shared: Shared { engines, catalogue, digests: Arc::default() } }
     }
 }
 
@@ -82,7 +82,7 @@ impl RuntimeKind for Wasi {
     }
 
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {
-        let sandbox = self.engines.lease(&Limits::defaults(Mode::Evaluation))?.sandbox;
+        let sandbox = self.shared.engines.lease(&Limits::defaults(Mode::Evaluation))?.sandbox;
         let mut info = RuntimeInfo::new(ENGINE);
         let code = if sandbox.engine.is_pulley() { "interpreted (Pulley)" } else { "native (Cranelift)" };
         info.facts.push(("code".to_owned(), code.to_owned()));
@@ -90,12 +90,12 @@ impl RuntimeKind for Wasi {
             Some(slots) => info.facts.push(("pool".to_owned(), format!("{slots} slots free"))),
             None => info.slower.push("no pool of instances: raise the limit of address space (`ulimit -v`)".to_owned()),
         }
-        let names: Vec<String> = self.catalogue.list().into_iter().map(|entry| entry.name).collect();
+        let names: Vec<String> = self.shared.catalogue.list().into_iter().map(|entry| entry.name).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         info.facts.push(("programs".to_owned(), names));
-        let cache = if self.engines.has_cache() { "kept on disk" } else { "kept in memory only" };
+        let cache = if self.shared.engines.has_cache() { "kept on disk" } else { "kept in memory only" };
         info.facts.push(("compiled modules".to_owned(), cache.to_owned()));
-        if !self.engines.has_cache() {
+        if !self.shared.engines.has_cache() {
             info.slower.push("no private cache directory: every process compiles again; set one".to_owned());
         }
         Ok(info)
@@ -109,13 +109,13 @@ impl RuntimeKind for Wasi {
     ) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
         let table = enforcement(launch.workspace.quota_held_by());
         launch.hold(&table, Self::TYPE)?;
-        let guest = WasiGuest::open(Arc::clone(&self.engines), self.catalogue.clone(), config, options, &launch)?;
+        let guest = WasiGuest::open(self.shared.clone(), config, options, &launch)?;
         Commands::open(Arc::new(guest), launch).await
     }
 }
 
 impl std::fmt::Debug for Wasi {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wasi").field("catalogue", &self.catalogue).finish_non_exhaustive()
+        f.debug_struct("Wasi").field("catalogue", &self.shared.catalogue).finish_non_exhaustive()
     }
 }

@@ -9,6 +9,7 @@ mod cache;
 mod catalogue;
 mod code;
 mod config;
+mod digests;
 mod engine;
 mod find;
 mod imports;

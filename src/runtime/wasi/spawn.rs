@@ -7,6 +7,7 @@ use cap_std::fs::Dir;
 
 use super::catalogue::Catalogue;
 use super::config::{WasiConfig, WasiOptions};
+use super::digests::Digests;
 use super::engine::Engines;
 use super::view::{Preopen, View, hidden, open_ambient_mount};
 use crate::error::{ErrorKind, ExecutionError};
@@ -17,12 +18,21 @@ use crate::workspace::{PrivateDir, Workspace};
 /// The directory of temporary files that every guest has.
 pub(super) const TEMP: &str = "/tmp";
 
+/// What all runtimes of a process share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) engines: Arc<Engines>,
+    pub(super) catalogue: Catalogue,
+    pub(super) digests: Arc<Digests>,
+}
+
 /// One spawned runtime: the workspace as its guests see it, and the engine.
 pub(super) struct WasiGuest {
     pub(super) engines: Arc<Engines>,
     pub(super) config: Arc<WasiConfig>,
     pub(super) options: WasiOptions,
     pub(super) catalogue: Catalogue,
+    pub(super) digests: Arc<Digests>,
     pub(super) workspace: Arc<Workspace>,
     launch: Launch,
     temp: PrivateDir,
@@ -36,8 +46,7 @@ struct Seen {
 
 impl WasiGuest {
     pub(super) fn open(
-        engines: Arc<Engines>,
-        catalogue: Catalogue,
+        Shared { engines, catalogue, digests }: Shared,
         config: Arc<WasiConfig>,
         options: WasiOptions,
         launch: &Launch,
@@ -46,7 +55,7 @@ impl WasiGuest {
         let seen = look(launch, &config, &temp)?;
         let (workspace, launch) = (Arc::clone(&launch.workspace), launch.clone());
         let seen = RwLock::new(Arc::new(seen));
-        Ok(Self { engines, config, options, catalogue, workspace, launch, temp, seen })
+        Ok(Self { engines, config, options, catalogue, digests, workspace, launch, temp, seen })
     }
 
     /// Looks at the workspace again: set-up may have made what a preopen hides.
