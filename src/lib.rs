@@ -1,5 +1,7 @@
 //! Runs untrusted submissions truthfully, safely and fast, behind one session, on one of several runtimes.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 mod error;
 mod host;
 mod runtime;

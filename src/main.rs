@@ -1,3 +1,9 @@
 //! The `bailiwick` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+use bailiwick::RuntimeRegistry;
+
+fn main() -> ExitCode {
+    bailiwick::cli::run(|host| RuntimeRegistry::builder(host).with_builtins().build(), std::env::args_os())
+}

@@ -1,0 +1,56 @@
+//! `gc`: removes what engines that are dead left behind.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::app::App;
+use super::failure::HOST_FAILURE;
+use super::json::{GcFailure, GcObject, VERSION};
+use crate::workspace::{GcMode, GcScope, WorkspaceError, gc};
+
+/// The arguments of `gc`.
+#[derive(Debug, Args)]
+pub(super) struct GcArgs {
+    /// Say what would be removed, and remove nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Also remove directories whose owner left no lock and that nobody holds open.
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) fn run(app: &App, args: &GcArgs) -> anyhow::Result<ExitCode> {
+    let mode = if args.dry_run { GcMode::DryRun } else { GcMode::Remove };
+    let scope = if args.all { GcScope::Ownerless } else { GcScope::DeadOwners };
+    let report = gc(app.registry.host(), mode, scope);
+    let text = |path: &PathBuf| path.display().to_string();
+    let failed = |(path, error): &(PathBuf, WorkspaceError)| GcFailure { path: text(path), message: why(error) };
+    let object = GcObject {
+        version: VERSION,
+        dry_run: args.dry_run,
+        removed: report.removed.iter().map(text).collect(),
+        ownerless: report.ownerless.iter().map(text).collect(),
+        alive: report.alive,
+        failures: report.failures.iter().map(failed).collect(),
+    };
+    app.terminal.print_either(&object, draw);
+    Ok(if object.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(HOST_FAILURE) })
+}
+
+fn why(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn draw(object: &GcObject) -> String {
+    let did = if object.dry_run { "would remove" } else { "removed" };
+    let mut text: String = object.removed.iter().map(|path| format!("{did} {path}\n")).collect();
+    text.extend(object.failures.iter().map(|failure| format!("cannot remove {}: {}\n", failure.path, failure.message)));
+    if !object.ownerless.is_empty() {
+        let kept = object.ownerless.iter().filter(|path| !object.removed.contains(path));
+        text.extend(kept.map(|path| format!("left alone {path} (no owner; --all removes it)\n")));
+    }
+    text + &format!("{} {did}, {} in use\n", object.removed.len(), object.alive)
+}

@@ -1,0 +1,36 @@
+//! The objects that `--json` prints, one file each, with the JSON Schemas that `bailiwick schema` prints.
+//!
+//! Never here: printing, or a decision about what runs. Within a version fields are only added, so readers ignore
+//! what they do not know; `docs/execution/results.md` has the tables.
+//! Read next: `result.rs` for what `run` prints, `schemas.rs` for the list of all objects.
+
+mod amount;
+mod doctor;
+mod error;
+mod gc;
+mod output;
+mod prepare;
+mod programs;
+mod result;
+mod schemas;
+mod spec;
+mod termination;
+mod version;
+
+pub(super) use amount::{Amount, InForce};
+pub(super) use doctor::{DoctorObject, DoctorRuntime, EnforcementObject};
+pub(super) use error::{ErrorBody, ErrorObject};
+pub(super) use gc::{GcFailure, GcObject};
+pub(super) use prepare::PrepareObject;
+#[cfg(feature = "wasi")]
+pub(super) use programs::ListedProgram;
+pub(super) use programs::ProgramsObject;
+pub(super) use result::{ChangeObject, ResultFacts, ResultObject};
+pub(super) use schemas::{SchemaName, schema};
+pub(super) use spec::{
+    CheckObject, CheckedFile, EffectiveObject, ListObject, ListedSpec, ProblemObject, ShownSpecObject,
+};
+pub(super) use version::VersionObject;
+
+/// The version of every object; it changes when a field changes its meaning or goes away.
+pub(super) const VERSION: u32 = 1;

@@ -1,0 +1,62 @@
+//! The JSON Schema of everything that is read from files or printed with `--json`.
+
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde_json::Value;
+
+use super::{
+    CheckObject, DoctorObject, EffectiveObject, ErrorObject, GcObject, ListObject, PrepareObject, ProgramsObject,
+    ResultObject, ShownSpecObject, VersionObject,
+};
+
+/// What there is a schema of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum SchemaName {
+    /// The environment spec, with the sections of every registered runtime.
+    Spec,
+    /// What `run --json` and `run --result` print.
+    Result,
+    /// What every command prints with `--json` when it fails.
+    Error,
+    /// What `doctor --json` prints.
+    Doctor,
+    /// What `gc --json` prints.
+    Gc,
+    /// What `spec check --json` prints.
+    SpecCheck,
+    /// What `spec list --json` prints.
+    SpecList,
+    /// What `spec show --json` prints.
+    SpecText,
+    /// What `spec show --effective --json` prints.
+    SpecEffective,
+    /// What `prepare --json` prints.
+    Prepare,
+    /// What the `programs` commands print with `--json`.
+    Programs,
+    /// What `version --json` prints.
+    Version,
+}
+
+/// Gives the schema of one printed object; none for the spec, whose schema depends on the registered runtimes.
+pub(in crate::cli) fn schema(name: SchemaName) -> Option<Value> {
+    fn of<T: JsonSchema>() -> Option<Value> {
+        // What is printed is described, not what could be read: a field that is always there is required.
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+        Some(settings.into_generator().into_root_schema_for::<T>().to_value())
+    }
+    match name {
+        SchemaName::Spec => None,
+        SchemaName::Result => of::<ResultObject>(),
+        SchemaName::Error => of::<ErrorObject>(),
+        SchemaName::Doctor => of::<DoctorObject>(),
+        SchemaName::Gc => of::<GcObject>(),
+        SchemaName::SpecCheck => of::<CheckObject>(),
+        SchemaName::SpecList => of::<ListObject>(),
+        SchemaName::SpecText => of::<ShownSpecObject>(),
+        SchemaName::SpecEffective => of::<EffectiveObject>(),
+        SchemaName::Prepare => of::<PrepareObject>(),
+        SchemaName::Programs => of::<ProgramsObject>(),
+        SchemaName::Version => of::<VersionObject>(),
+    }
+}

@@ -1,0 +1,121 @@
+//! What came of a run: the object, the lines that explain it, the exit code.
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+
+use super::Driven;
+use super::files;
+use super::plan::Plan;
+use crate::cli::app::App;
+use crate::cli::failure::HOST_FAILURE;
+use crate::cli::json::{ChangeObject, ResultFacts, ResultObject};
+use crate::cli::signals::Signals;
+use crate::runtime::{RuntimeResult, Termination};
+use crate::session::Session;
+use crate::workspace::{Change, ChangeKind};
+
+/// A run that is over.
+pub(super) struct Outcome<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) session: &'a Session,
+    pub(super) started: jiff::Timestamp,
+    pub(super) driven: Driven,
+}
+
+impl Outcome<'_> {
+    /// Says what came of the run, in the forms that were asked for, and gives the exit code.
+    pub(super) async fn report(self, app: &App, signals: &Signals) -> anyhow::Result<ExitCode> {
+        let wants_object = app.terminal.wants_json() || self.plan.result.is_some();
+        let object = if wants_object { Some(self.object().await) } else { None };
+        if let (Some(path), Some(object)) = (&self.plan.result, &object) {
+            files::write(path, &(serde_json::to_string(object)? + "\n"))?;
+        }
+        match &object {
+            Some(object) if app.terminal.wants_json() => app.terminal.print_object(object),
+            Some(_) | None => self.explain(app),
+        }
+        let code = match signals.came() {
+            Some(signal) => signal.exit_code(),
+            None => u8::try_from(self.driven.ran.result.exit_code()).unwrap_or(HOST_FAILURE),
+        };
+        match self.driven.ran.unwritten {
+            // A reader that went away wanted no more: that is no failure.
+            Some(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(anyhow!(error).context("cannot write to standard output"))
+            }
+            Some(_) | None => Ok(ExitCode::from(code)),
+        }
+    }
+
+    async fn object(&self) -> ResultObject {
+        let engine = self.plan.kind.probe().await.ok().map(|info| info.engine).filter(|engine| !engine.is_empty());
+        let spec = self.session.spec();
+        let facts = ResultFacts {
+            engine,
+            runtime: spec.ty.clone(),
+            command: self.driven.command.clone(),
+            spec_id: spec.spec_id(),
+            start: self.session.start().to_string(),
+            started: self.started,
+            changes: self.driven.changes.list.iter().map(change).collect(),
+            changes_omitted: self.driven.changes.omitted,
+            notes: self.driven.notes.clone(),
+        };
+        ResultObject::new(&self.driven.ran.result, facts)
+    }
+
+    /// Explains on standard error what the exit code and the output do not say.
+    fn explain(&self, app: &App) {
+        let Driven { ran, notes, changes, .. } = &self.driven;
+        let terminal = &app.terminal;
+        if ran.unwritten.is_none() {
+            explanation(&ran.result).iter().for_each(|line| terminal.explain(line));
+        }
+        let known = ran.result.notes.iter().chain(notes);
+        known.for_each(|note| terminal.explain(note));
+        if self.plan.diff {
+            let lines: String = changes.list.iter().map(|one| draw(&change(one))).collect();
+            let rest = match changes.omitted {
+                0 => String::new(),
+                more => format!("… and {more} more\n"),
+            };
+            let _ = terminal.stderr.write((lines + &rest).as_bytes());
+        }
+    }
+}
+
+/// Gives the line for an ending that is not the guest's own.
+fn explanation(result: &RuntimeResult) -> Option<String> {
+    match &result.termination {
+        Termination::Exited { .. } => None,
+        Termination::NotStarted { known, .. } if !known.is_empty() => {
+            Some(format!("{result}; known: {}", known.join(", ")))
+        }
+        Termination::Signaled { .. }
+        | Termination::Trapped { .. }
+        | Termination::LimitExceeded { .. }
+        | Termination::Killed { .. }
+        | Termination::NotStarted { .. } => Some(result.to_string()),
+    }
+}
+
+fn change(change: &Change) -> ChangeObject {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (name, from) = match &change.kind {
+        ChangeKind::Created => ("created", None),
+        ChangeKind::Deleted => ("deleted", None),
+        ChangeKind::Modified => ("modified", None),
+        ChangeKind::ModeChanged => ("mode_changed", None),
+        ChangeKind::Renamed { from } => ("renamed", Some(text(from.as_bytes()))),
+    };
+    ChangeObject { path: text(change.path.as_bytes()), change: name, size: change.size, from }
+}
+
+fn draw(change: &ChangeObject) -> String {
+    use crate::cli::terminal::printable;
+    let from = change.from.as_deref().map(|from| format!(" (from {})", printable(from))).unwrap_or_default();
+    let size = change.size.map(|size| format!(" ({size} bytes)")).unwrap_or_default();
+    format!("{:<12} {}{from}{size}\n", change.change, printable(&change.path))
+}
