@@ -1,0 +1,14 @@
+//! The command line, driven as a third party would: with a runtime of its own, and as the real binary.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where its own means fail")]
+#![expect(clippy::disallowed_methods, reason = "tests write the files that the command reads, and start the command")]
+
+mod binary;
+mod documents;
+mod echo;
+mod failures;
+mod json;
+mod run;
+mod signals;
+mod specs;
+mod support;
