@@ -115,6 +115,9 @@ fn dispatch(app: App, command: Cmd) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// How long the end of the process waits for what is cleaned up behind the scenes.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Runs a command that waits. Two workers: one drives the guest, one is free for limits and signals.
 fn block_on<W>(app: App, command: impl FnOnce(App) -> W) -> anyhow::Result<ExitCode>
 where
@@ -124,20 +127,11 @@ where
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build().context("cannot start the executor")?;
     let outcome = runtime.block_on(command(app));
+    // What is removed off everybody's path would be cut short by the end of this process.
+    if let Err(error) = runtime.block_on(registry.shutdown(PATIENCE)) {
+        terminal.explain(&format!("cleaning up failed, `bailiwick gc` mends it: {error}"));
+    }
     // A thread may be stuck in a read of a standard input that nobody closes.
     runtime.shutdown_background();
-    settle(&terminal, &registry);
     outcome
-}
-
-/// Waits for what is removed off everybody's path: the end of this process would cut it short.
-fn settle(terminal: &Terminal, registry: &RuntimeRegistry) {
-    const PATIENCE: Duration = Duration::from_secs(10);
-    let flushed = registry.reaper().flush(PATIENCE);
-    for failure in &flushed.failures {
-        terminal.explain(&format!("cleaning up failed, `bailiwick gc` mends it: {failure}"));
-    }
-    if flushed.unfinished > 0 {
-        terminal.explain(&format!("{} removals are not done, `bailiwick gc` ends them", flushed.unfinished));
-    }
 }

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::cli::signals::Signals;
 use crate::cli::terminal::Terminal;
-use crate::runtime::{Command, Killer, RuntimeEvent, RuntimeResult, SubmissionRuntime, Termination};
+use crate::runtime::{Command, Killer, RuntimeEvent, RuntimeResult, SubmissionRuntime};
 
 /// How many chunks may wait for a slow reader.
 const AHEAD: usize = 16;
@@ -84,13 +84,13 @@ pub(super) async fn run(
             _ = signals.first(), if !interrupted => {
                 interrupted = true;
                 waiting = None;
-                end(runtime);
+                end(runtime, Killer::Interrupt);
             }
             error = &mut failed, if is_watched => {
                 is_watched = false;
                 if let Ok(error) = error {
                     unwritten = Some(error);
-                    end(runtime);
+                    end(runtime, Killer::Caller);
                 }
             }
             permit = chunks.reserve(), if waiting.is_some() => {
@@ -115,14 +115,13 @@ pub(super) async fn run(
     if let Ok(error) = failed.try_recv() {
         unwritten = Some(error);
     }
-    let result = finished?;
-    Ok(Ran { result: if interrupted { by_interrupt(result) } else { result }, unwritten })
+    Ok(Ran { result: finished?, unwritten })
 }
 
 /// Asks everything that runs to end; the result comes through the events.
-fn end(runtime: &Arc<dyn SubmissionRuntime>) {
+fn end(runtime: &Arc<dyn SubmissionRuntime>, by: Killer) {
     let runtime = Arc::clone(runtime);
-    tokio::spawn(async move { runtime.kill().await });
+    tokio::spawn(async move { runtime.kill_as(by).await });
 }
 
 /// Waits until everything is written; a signal cuts that short.
@@ -138,12 +137,4 @@ async fn drain(done: oneshot::Receiver<()>, signals: &Signals, interrupted: bool
         _ = done => {}
         () = deadline => {}
     }
-}
-
-/// Names the interrupt as the killer: the runtime only knows that its caller asked.
-fn by_interrupt(mut result: Arc<RuntimeResult>) -> Arc<RuntimeResult> {
-    if result.termination == (Termination::Killed { by: Killer::Caller }) {
-        Arc::make_mut(&mut result).termination = Termination::Killed { by: Killer::Interrupt };
-    }
-    result
 }
