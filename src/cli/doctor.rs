@@ -9,12 +9,17 @@ use super::app::App;
 use super::failure::Failure;
 use super::json::{DoctorObject, DoctorRuntime, EnforcementObject, VERSION};
 use super::signals::Signals;
+use super::spec_source;
 use crate::runtime::{AnyRuntimeKind, RuntimeInfo};
+use crate::spec::Section;
 use crate::workspace::Base;
 
 /// The arguments of `doctor`.
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
+    /// Look at the runtime of this spec alone, with the spec's own section.
+    #[arg(long, value_name = "FILE|NAME")]
+    spec: Option<String>,
     /// Fail with exit code 1 unless all of these runtimes can run.
     #[arg(long, value_name = "TYPE,…", value_delimiter = ',')]
     require: Vec<String>,
@@ -25,9 +30,13 @@ pub(super) async fn run(app: App, args: DoctorArgs) -> anyhow::Result<ExitCode> 
     for ty in &args.require {
         app.registry.kind(ty)?;
     }
+    let spec = args.spec.map(|name| spec_source::load(&app.registry, Some(&name), None, &[])).transpose()?;
+    let section = spec.as_ref().map(|loaded| &loaded.spec.section);
+    let is_wanted = |ty: &str| spec.as_ref().is_none_or(|loaded| loaded.spec.ty == ty);
     let mut runtimes = Vec::new();
-    for kind in app.registry.kinds() {
-        runtimes.push(signals.or(examine(&app, kind)).await?);
+    for kind in app.registry.kinds().filter(|kind| is_wanted(kind.ty()) || is_required(&args.require, kind.ty())) {
+        let section = section.filter(|_| is_wanted(kind.ty())).cloned();
+        runtimes.push(signals.or(examine(&app, kind, section)).await?);
     }
     let cannot = |ty: &&String| runtimes.iter().any(|found| found.ty == ty.as_str() && !found.available);
     let missing: Vec<String> = args.require.iter().filter(cannot).cloned().collect();
@@ -46,13 +55,18 @@ pub(super) async fn run(app: App, args: DoctorArgs) -> anyhow::Result<ExitCode> 
     Ok(if object.missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn examine(app: &App, kind: &Arc<dyn AnyRuntimeKind>) -> DoctorRuntime {
+fn is_required(required: &[String], ty: &str) -> bool {
+    required.iter().any(|one| one == ty)
+}
+
+/// Asks a kind about itself, for a section or its default one.
+async fn examine(app: &App, kind: &Arc<dyn AnyRuntimeKind>, section: Option<Arc<dyn Section>>) -> DoctorRuntime {
     let probed = kind.probe().await.map_err(|error| Failure::new(&error.into()).body());
     let base = Base::choose(app.registry.host(), kind.base_need());
     let error = probed.as_ref().err().cloned();
     let info = probed.unwrap_or_else(|_| RuntimeInfo::default());
     // A runtime whose section has required keys has no default section to ask about.
-    let section = kind.parse(None).ok();
+    let section = section.or_else(|| kind.parse(None).ok());
     let rows = section.as_ref().and_then(|section| kind.enforcement(section).ok()).unwrap_or_default().rows;
     let mut weaker = info.weaker;
     if let Err(error) = &base {

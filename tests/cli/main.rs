@@ -8,6 +8,8 @@ mod documents;
 mod echo;
 mod failures;
 mod json;
+#[cfg(feature = "wasi")]
+mod programs;
 mod run;
 mod signals;
 mod specs;

@@ -63,6 +63,8 @@ fn doctor_says_what_can_run_and_fails_when_it_is_required() {
     let said = bench.run(&["doctor", "--require", "echo"]).expect(0);
     assert!(said.text().contains("echo: can run\n  engine: echo 1.0\n"), "{}", said.text());
     assert!(said.text().contains("the test says so"));
+    bench.run(&["doctor", "--spec", "polite"]).expect(0);
+    bench.run(&["doctor", "--spec", "rude"]).expect(2);
     bench.broken_runtime = true;
     let said = bench.run(&["doctor"]).expect(0);
     assert!(
