@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use crate::cli::signals::Signals;
 use crate::cli::terminal::Terminal;
@@ -78,19 +79,20 @@ pub(super) async fn run(
     let Writer { chunks, mut failed, done } = Writer::start(terminal.clone());
     let mut waiting: Option<Chunk> = None;
     let (mut interrupted, mut unwritten, mut is_watched) = (false, None, true);
+    let mut endings = Vec::new();
     let finished = loop {
         tokio::select! {
             biased;
             _ = signals.first(), if !interrupted => {
                 interrupted = true;
                 waiting = None;
-                end(runtime, Killer::Interrupt);
+                endings.push(end(runtime, Killer::Interrupt));
             }
             error = &mut failed, if is_watched => {
                 is_watched = false;
                 if let Ok(error) = error {
                     unwritten = Some(error);
-                    end(runtime, Killer::Caller);
+                    endings.push(end(runtime, Killer::Caller));
                 }
             }
             permit = chunks.reserve(), if waiting.is_some() => {
@@ -98,18 +100,18 @@ pub(super) async fn run(
                     permit.send(chunk);
                 }
             }
-            event = running.next(), if waiting.is_none() => {
-                let passed_on = |chunk| (!interrupted && !terminal.wants_json()).then_some(chunk);
-                match event {
-                    Some(Ok(RuntimeEvent::Stdout(bytes))) => waiting = passed_on(Chunk::Stdout(bytes)),
-                    Some(Ok(RuntimeEvent::Stderr(bytes))) => waiting = passed_on(Chunk::Stderr(bytes)),
-                    Some(Ok(RuntimeEvent::Finished(result))) => break Ok(result),
-                    Some(Err(error)) => break Err(error),
-                    None => anyhow::bail!("the command ended without a result"),
-                }
+            event = running.next(), if waiting.is_none() => match event.map(|event| event.map(sort)) {
+                Some(Ok(Ok(chunk))) => waiting = (!interrupted && !terminal.wants_json()).then_some(chunk),
+                Some(Ok(Err(result))) => break Ok(result),
+                Some(Err(error)) => break Err(error),
+                None => anyhow::bail!("the command ended without a result"),
             }
         }
     };
+    // Whoever ends the command holds its runtime, and with that the workspace.
+    for ending in endings {
+        let _ = signals.or_again(ending).await?;
+    }
     drop(chunks);
     drain(done, signals, interrupted).await;
     if let Ok(error) = failed.try_recv() {
@@ -118,10 +120,20 @@ pub(super) async fn run(
     Ok(Ran { result: finished?, unwritten })
 }
 
+/// Tells what is printed from the end.
+fn sort(event: RuntimeEvent) -> Result<Chunk, Arc<RuntimeResult>> {
+    match event {
+        RuntimeEvent::Stdout(bytes) => Ok(Chunk::Stdout(bytes)),
+        RuntimeEvent::Stderr(bytes) => Ok(Chunk::Stderr(bytes)),
+        RuntimeEvent::Finished(result) => Err(result),
+    }
+}
+
 /// Asks everything that runs to end; the result comes through the events.
-fn end(runtime: &Arc<dyn SubmissionRuntime>, by: Killer) {
+fn end(runtime: &Arc<dyn SubmissionRuntime>, by: Killer) -> JoinHandle<()> {
     let runtime = Arc::clone(runtime);
-    tokio::spawn(async move { runtime.kill_as(by).await });
+    // What could not be ended is what `cleanup` fails at, where it is told.
+    tokio::spawn(async move { drop(runtime.kill_as(by).await) })
 }
 
 /// Waits until everything is written; a signal cuts that short.
