@@ -71,10 +71,10 @@ impl WasiGuest {
             let bytes = bytes.map_err(SolutionRuntimeError::host("read the module")).map_err(LoadError::Failed)?;
             return Ok(self.own_module(word, bytes));
         }
-        if !is_path(word) {
-            if let Some(found) = self.program(word)? {
-                return Ok(found);
-            }
+        if !is_path(word)
+            && let Some(found) = self.program(word)?
+        {
+            return Ok(found);
         }
         Err(LoadError::Refused(NotStarted::Missing, self.missing(word)))
     }
