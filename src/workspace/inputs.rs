@@ -96,12 +96,12 @@ impl Workspace {
             }
         }
         let name = tree::c_name(&file.path);
-        match rustix::fs::renameat(staging.dir(), draft, above.top(), &name) {
-            Err(Errno::ISDIR | Errno::NOTEMPTY | Errno::EXIST) => {
-                remove::remove(above.top(), &name)?;
-                rustix::fs::renameat(staging.dir(), draft, above.top(), &name).map_err(failed)
+        for _ in 0..tree::RACE_TRIES {
+            match rustix::fs::renameat(staging.dir(), draft, above.top(), &name) {
+                Err(Errno::ISDIR | Errno::NOTEMPTY | Errno::EXIST) => remove::remove(above.top(), &name)?,
+                moved => return moved.map_err(failed),
             }
-            moved => moved.map_err(failed),
         }
+        Err(WorkspaceError::Changing { path: file.path.to_string() })
     }
 }

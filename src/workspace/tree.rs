@@ -14,6 +14,9 @@ use super::stack::DirStack;
 use super::walk::{self, Descend, Seen, Visit};
 use super::{Globs, WorkspaceError, WorkspacePath, remove};
 
+/// How often something is replaced that comes back at once.
+pub(crate) const RACE_TRIES: usize = 64;
+
 /// How much a walk over a tree may find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -148,16 +151,17 @@ fn enter_target(copier: &mut Copier<'_>, path: Option<&WorkspacePath>) -> Result
 /// Makes or opens a directory in the stack's top one and goes down into it; anything else in its place is removed.
 pub(crate) fn push_dir(stack: &mut DirStack, name: &CStr, mode: u32, shown: &[u8]) -> Result<(), WorkspaceError> {
     let failed = |error: Errno| WorkspaceError::io("make the directory", shown, error);
-    match at::make_dir(stack.top(), name, mode) {
-        Ok(made) => stack.push(made, None).map_err(failed),
-        Err(Errno::EXIST) => {
-            remove::remove(stack.top(), name)?;
-            let made = at::make_dir(stack.top(), name, mode).map_err(failed)?;
-            stack.push(made, None).map_err(failed)
+    // A guest that runs beside may put something there again and again.
+    for _ in 0..RACE_TRIES {
+        match at::make_dir(stack.top(), name, mode) {
+            Ok(made) => return stack.push(made, None).map_err(failed),
+            Err(Errno::EXIST) => remove::remove(stack.top(), name)?,
+            Err(Errno::NOENT) => {}
+            Err(Errno::ACCESS) => return stack.enter(name).map_err(failed),
+            Err(error) => return Err(failed(error)),
         }
-        Err(Errno::ACCESS) => stack.enter(name).map_err(failed),
-        Err(error) => Err(failed(error)),
     }
+    Err(WorkspaceError::Changing { path: super::path::display(shown) })
 }
 
 struct Copier<'a> {

@@ -117,7 +117,11 @@ fn visit(
 }
 
 fn names(stack: &DirStack, path: &[u8], left: &mut u64, most: u64) -> Result<Vec<CString>, WorkspaceError> {
-    let listed = at::list(stack.top(), *left).map_err(|e| WorkspaceError::io("list", path, e))?;
+    let listed = match at::list(stack.top(), *left) {
+        // Removed since it was opened: then it holds nothing.
+        Err(Errno::NOENT) => Some(Vec::new()),
+        listed => listed.map_err(|e| WorkspaceError::io("list", path, e))?,
+    };
     let mut names = listed.ok_or(WorkspaceError::TooLarge { what: "entries", limit: most })?;
     *left -= names.len() as u64;
     names.reverse();

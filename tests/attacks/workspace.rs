@@ -406,17 +406,18 @@ fn h21_a_deep_tree_is_copied_listed_and_removed_with_few_descriptors() {
     let few = rustix::process::Rlimit { current: Some(256), ..before };
     rustix::process::setrlimit(rustix::process::Resource::Nofile, few).unwrap();
     let yard = Yard::new();
-    for workspace in yard.both() {
-        dig(&guest(&workspace), 5_000);
+    // The deepest only in memory: thirty thousand directories on a busy disk take a minute.
+    for (workspace, deepest) in yard.both().into_iter().zip([5_000, 20_000]) {
+        dig(&guest(&workspace), 2_000);
         let captured = workspace.capture(&Capture::All, Bounds::default()).unwrap();
-        assert_eq!((captured.report().directories, captured.report().files), (5_000, 1));
+        assert_eq!((captured.report().directories, captured.report().files), (2_000, 1));
         let scan = workspace.scan(&Capture::All, None, Bounds::default()).unwrap();
-        assert_eq!(scan.manifest.len(), 5_001);
+        assert_eq!(scan.manifest.len(), 2_001);
         assert_eq!(captured.scan().unwrap().manifest.id(), scan.manifest.id());
         dig(&guest(&workspace).join("d"), 0);
         drop(captured);
         workspace.clear().unwrap();
-        dig(&guest(&workspace), 20_000);
+        dig(&guest(&workspace), deepest);
         workspace.close().unwrap();
     }
     yard.check();
