@@ -8,8 +8,8 @@ use std::path::Path;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use super::tree::{self, Bounds, CopyOptions, CopyReport, Modes, Times};
-use super::{Globs, Workspace, WorkspaceError, WorkspacePath, at, remove, usage};
+use super::copy_options::{Bounds, CopyOptions, CopyReport, Modes, Times};
+use super::{Globs, Workspace, WorkspaceError, WorkspacePath, at, remove, tree, usage};
 
 /// How a submission is copied into a workspace.
 #[derive(Default)]

@@ -12,6 +12,7 @@ mod base;
 mod bytes;
 mod contents;
 mod copy;
+mod copy_options;
 mod error;
 mod gc;
 mod globs;
@@ -38,6 +39,7 @@ pub use assets::{
 pub use base::{Base, BaseNeed};
 pub use contents::{Content, Contents, ContentsBounds, FileOutcome};
 pub use copy::CopyIn;
+pub use copy_options::{Bounds, CopyReport};
 pub use error::WorkspaceError;
 pub use gc::{GcMode, GcReport, GcScope, gc};
 pub use globs::Globs;
@@ -52,5 +54,4 @@ pub use snapshot::{
     Capture, Captured, Change, ChangeKind, Changes, Entry, EntryKind, Manifest, Scan, SnapshotId, SnapshotIdError,
     StatCache, scan,
 };
-pub use tree::{Bounds, CopyReport};
 pub use usage::DiskUsage;

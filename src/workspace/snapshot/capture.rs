@@ -4,9 +4,9 @@ use std::os::fd::AsFd;
 
 use rustix::fs::Mode;
 
+use super::super::copy_options::{Bounds, CopyOptions, CopyReport, Modes, Times};
 use super::super::open::PrivateDir;
-use super::super::tree::{self, Bounds, CopyOptions, CopyReport, Modes, Times};
-use super::super::{Workspace, WorkspaceError, at, usage};
+use super::super::{Workspace, WorkspaceError, at, tree, usage};
 use super::{Capture, Scan, StatCache, scan};
 
 /// The content of a workspace at one moment, kept beside it on the same file system, shared with it where the file
