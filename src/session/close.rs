@@ -22,17 +22,9 @@ impl Session {
         }
         self.inner.base().captured = None;
         if let Some(workspace) = self.inner.take_workspace() {
-            failures.extend(blocking(move || remove(workspace)).await.err());
+            failures.extend(blocking(move || Ok(workspace.close()?)).await.err());
         }
         ExecutionError::first_of(failures).map_or(Ok(()), Err)
-    }
-}
-
-/// Removes a workspace; one that a runtime in somebody's hands still holds is emptied, and goes with that.
-fn remove(workspace: Arc<Workspace>) -> Result<(), ExecutionError> {
-    match Arc::try_unwrap(workspace) {
-        Ok(workspace) => Ok(workspace.close()?),
-        Err(held) => Ok(held.clear()?),
     }
 }
 

@@ -173,20 +173,15 @@ impl Workspace {
         self.renew_quota()
     }
 
-    /// Removes the workspace and everything beside it, and waits for that.
+    /// Removes the workspace and everything beside it, captures too, and waits for that. Idempotent.
     ///
-    /// Captures that are still in use keep what they hold.
+    /// Whoever still holds a part of it holds an empty directory without a name.
     ///
     /// # Errors
     ///
     /// When something cannot be removed.
-    pub fn close(self) -> Result<(), WorkspaceError> {
-        let Self { space, work, .. } = self;
-        drop(work);
-        match Arc::try_unwrap(space) {
-            Ok(space) => space.remove(),
-            Err(shared) => remove::remove(shared.root().as_fd(), c"work"),
-        }
+    pub fn close(&self) -> Result<(), WorkspaceError> {
+        self.space.remove(Arc::strong_count(&self.space) > 1)
     }
 
     pub(crate) fn space(&self) -> &Arc<Space> {

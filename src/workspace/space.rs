@@ -4,7 +4,7 @@ use std::ffi::{CString, OsStr};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cap_std::fs::Dir;
@@ -26,6 +26,7 @@ pub(crate) struct Space {
     owner: Arc<Owner>,
     reaper: Arc<Reaper>,
     next: AtomicU64,
+    removed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -54,7 +55,14 @@ impl Space {
             Some(made) => made,
             None => open_directory(base.directory(), owner)?,
         };
-        Ok(Self { root, place, owner: owner.clone(), reaper: reaper.clone(), next: AtomicU64::new(1) })
+        Ok(Self {
+            root,
+            place,
+            owner: owner.clone(),
+            reaper: reaper.clone(),
+            next: AtomicU64::new(1),
+            removed: AtomicBool::new(false),
+        })
     }
 
     pub(crate) fn root(&self) -> &Dir {
@@ -169,11 +177,19 @@ impl Space {
         memory::resize(&self.root, room)
     }
 
-    /// Removes everything now and says what could not be.
-    pub(crate) fn remove(mut self) -> Result<(), WorkspaceError> {
-        match std::mem::replace(&mut self.place, Place::Gone) {
+    /// Removes everything now and says what could not be. Idempotent.
+    ///
+    /// A memory file system goes with its last descriptor; while others are `held` it is emptied instead.
+    pub(crate) fn remove(&self, held: bool) -> Result<(), WorkspaceError> {
+        match &self.place {
+            Place::Memory { .. } if held => remove::clear(self.root.as_fd()),
             Place::Memory { .. } | Place::Gone => Ok(()),
-            Place::Directory { base, name, .. } => remove::remove(base.dir.as_fd(), &name),
+            Place::Directory { .. } if self.removed.swap(true, Ordering::AcqRel) => Ok(()),
+            Place::Directory { base, name, .. } => {
+                let removed = remove::remove(base.dir.as_fd(), name);
+                self.removed.store(removed.is_ok(), Ordering::Release);
+                removed
+            }
         }
     }
 }
@@ -182,6 +198,7 @@ impl Drop for Space {
     fn drop(&mut self) {
         match std::mem::replace(&mut self.place, Place::Gone) {
             Place::Gone => {}
+            Place::Directory { .. } if *self.removed.get_mut() => {}
             Place::Memory { reservation, .. } => {
                 let is_large = memory::used(&self.root).is_ok_and(|used| used.bytes > FREED_INLINE);
                 if let (true, Ok(root)) = (is_large, self.root.try_clone()) {

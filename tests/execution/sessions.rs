@@ -1,7 +1,6 @@
 //! Sessions end to end, on the WASI runtime.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick::spec::{self, EnvironmentSpec};
