@@ -1,5 +1,6 @@
 //! Recoverable trouble in the life cycle of a command: the host's, never the submission's.
 
+use std::any::Any;
 use std::io;
 use std::sync::Arc;
 
@@ -61,12 +62,24 @@ pub enum SolutionRuntimeError {
         #[source]
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
+    /// The runtime's own code panicked; the command is over, others are not touched.
+    #[error("the runtime panicked: {message}")]
+    Panicked {
+        /// What it said.
+        message: String,
+    },
 }
 
 impl SolutionRuntimeError {
     /// Makes an error of the operating system, for use in `map_err`.
     pub fn host(action: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Host { action, source: Arc::new(source) }
+    }
+
+    pub(super) fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Self::Panicked { message: text.unwrap_or("no message").to_owned() }
     }
 }
 
@@ -77,6 +90,7 @@ impl From<SolutionRuntimeError> for ExecutionError {
             | SolutionRuntimeError::Host { .. }
             | SolutionRuntimeError::Engine { .. }
             | SolutionRuntimeError::Lost { .. } => (ErrorKind::Runtime, None),
+            SolutionRuntimeError::Panicked { .. } => (ErrorKind::Bug, None),
             SolutionRuntimeError::Cancelled => (ErrorKind::Cancelled, None),
             SolutionRuntimeError::Busy => (ErrorKind::Busy, None),
             SolutionRuntimeError::Unsupported { hint, .. } => (ErrorKind::Unenforceable, Some(hint.clone())),

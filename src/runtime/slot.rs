@@ -4,8 +4,10 @@
 //! polls does so under the slot's lock; the others wait for the outcome. So a kill returns though nobody else polls.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, TryLockError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::task::{Context, Poll};
 
 use tokio::sync::Notify;
@@ -20,6 +22,7 @@ type Work = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 pub(super) struct Slot {
     pub(super) control: Arc<Control>,
     work: Mutex<Option<Work>>,
+    abandoned: AtomicBool,
     outcome: OnceLock<Outcome>,
     changed: Notify,
 }
@@ -27,7 +30,8 @@ pub(super) struct Slot {
 impl Slot {
     pub(super) fn new(control: Arc<Control>, work: impl Future<Output = Outcome> + Send + 'static) -> Arc<Self> {
         let work = Mutex::new(Some(Box::pin(work) as Work));
-        Arc::new(Self { control, work, outcome: OnceLock::new(), changed: Notify::new() })
+        let (abandoned, outcome) = (AtomicBool::new(false), OnceLock::new());
+        Arc::new(Self { control, work, abandoned, outcome, changed: Notify::new() })
     }
 
     pub(super) fn outcome(&self) -> Option<&Outcome> {
@@ -66,29 +70,53 @@ impl Slot {
     }
 
     fn turn(&self, context: &mut Context<'_>) -> Poll<()> {
-        let mut work = match self.work.try_lock() {
-            Ok(work) => work,
-            Err(TryLockError::WouldBlock) => return Poll::Pending,
-            Err(TryLockError::Poisoned(_)) => return Poll::Ready(self.settle(Err(SolutionRuntimeError::Cancelled))),
+        let Some(mut work) = self.try_lock() else { return Poll::Pending };
+        // Over, and about to be settled by whoever took it: that wakes this driver.
+        let Some(future) = work.as_mut() else { return Poll::Pending };
+        // A guest that panics ends its own command and nobody else's: not the caller's task, not the killer's.
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        let outcome = match polled {
+            Ok(Poll::Pending) => {
+                drop(work);
+                // Whoever abandoned the command during the poll could not drop it.
+                if self.abandoned.load(Ordering::SeqCst) {
+                    self.abandon();
+                }
+                return Poll::Pending;
+            }
+            Ok(Poll::Ready(outcome)) => outcome,
+            Err(panic) => Err(SolutionRuntimeError::panicked(&*panic)),
         };
-        let Some(future) = work.as_mut() else { return Poll::Ready(()) };
-        let Poll::Ready(outcome) = future.as_mut().poll(context) else { return Poll::Pending };
-        *work = None;
+        let done = work.take();
         drop(work);
+        // Settled only when nothing of the command is left.
+        drop_quietly(done);
         Poll::Ready(self.settle(outcome))
     }
 
-    /// Drops the command where nobody is polling it; its guest ends by that.
+    /// Drops the command; its guest ends by that. Where somebody is polling it, they do so right afterwards.
     pub(super) fn abandon(&self) {
-        if let Ok(mut work) = self.work.try_lock() {
-            *work = None;
-            drop(work);
+        self.abandoned.store(true, Ordering::SeqCst);
+        let Some(mut work) = self.try_lock() else { return };
+        let left = work.take();
+        drop(work);
+        if left.is_some() {
+            drop_quietly(left);
             self.settle(Err(SolutionRuntimeError::Cancelled));
         }
     }
 
+    fn try_lock(&self) -> Option<MutexGuard<'_, Option<Work>>> {
+        match self.work.try_lock() {
+            Ok(work) => Some(work),
+            Err(TryLockError::WouldBlock) => None,
+            // Nothing that can panic runs under the lock uncaught.
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        }
+    }
+
     fn settle(&self, outcome: Outcome) {
-        // A second outcome would only come after an abandoned or poisoned one: the first stands.
+        // A second outcome would only come after an abandoned one: the first stands.
         let _ = self.outcome.set(outcome);
         self.changed.notify_waiters();
     }
@@ -99,11 +127,14 @@ struct Handover<'a>(&'a Slot);
 
 impl Drop for Handover<'_> {
     fn drop(&mut self) {
-        if self.0.work.is_poisoned() {
-            self.0.settle(Err(SolutionRuntimeError::Cancelled));
-        }
         self.0.changed.notify_waiters();
     }
+}
+
+/// Drops what is left of a command, whose guest may panic even then.
+fn drop_quietly(work: Option<Work>) {
+    // Its outcome stands already; a second panic adds nothing that a caller could use.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
 }
 
 impl fmt::Debug for Slot {
