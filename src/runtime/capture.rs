@@ -131,7 +131,7 @@ impl Sink {
         Arc::new(Self { stream, capture, control: Arc::clone(control), events, backlog })
     }
 
-    /// Takes what the guest printed, and waits while a live reader is behind.
+    /// Takes what the guest printed, and waits while a live reader is behind and the command need not end.
     ///
     /// At the output limit under `stop` the command is [stopped](Control::stop); the caller sees that there.
     /// Cancel safe: the bytes count as printed and reach a live reader all the same.
@@ -157,13 +157,19 @@ impl Sink {
         self.events.is_some() && !self.backlog().is_empty()
     }
 
-    /// Waits until no live reader is behind.
+    /// Waits until no live reader is behind, or the command must end: a guest is never held back from its end by a
+    /// reader that does not read. What the reader has not seen by then still reaches it.
     ///
     /// Cancel safe.
     pub async fn ready(&self) {
         let Some(events) = &self.events else { return };
         while self.is_behind() {
-            let Ok(place) = self.control.while_blocked(events.reserve()).await else {
+            let reserved = tokio::select! {
+                biased;
+                _ = self.control.stopped() => return,
+                reserved = self.control.while_blocked(events.reserve()) => reserved,
+            };
+            let Ok(place) = reserved else {
                 self.backlog().clear();
                 return;
             };

@@ -1,7 +1,7 @@
 //! The shared knowledge about one running command: when it began, whether it must end, and why.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ pub struct Control {
     stop_seen: Notify,
     hook: Mutex<Option<Box<dyn Fn() + Send>>>,
     last_output: AtomicU64,
-    blocked: AtomicBool,
+    blocked: AtomicUsize,
 }
 
 impl Control {
@@ -47,14 +47,18 @@ impl Control {
             stop_seen: Notify::new(),
             hook: Mutex::new(None),
             last_output: AtomicU64::new(0),
-            blocked: AtomicBool::new(false),
+            blocked: AtomicUsize::new(0),
         }
     }
 
     /// Marks the moment from which the guest may execute: wall and idle time count from here.
     pub fn mark_started(&self) {
+        if self.started_at().is_some() {
+            return;
+        }
+        // First: who sees the start must not take the time in the queue for silence.
+        self.mark_output();
         if self.started.set(Instant::now()).is_ok() {
-            self.mark_output();
             self.start_seen.notify_waiters();
         }
     }
@@ -129,17 +133,17 @@ impl Control {
     }
 
     /// Waits on a slow reader; the idle clock stands still meanwhile.
+    ///
+    /// Cancel safe: the clock goes on when the wait is dropped.
     pub(super) async fn while_blocked<T>(&self, wait: impl Future<Output = T>) -> T {
-        self.blocked.store(true, Ordering::Relaxed);
-        let done = wait.await;
-        self.mark_output();
-        self.blocked.store(false, Ordering::Relaxed);
-        done
+        self.blocked.fetch_add(1, Ordering::Relaxed);
+        let _blocked = Blocked(self);
+        wait.await
     }
 
     /// Gives how long the guest has been silent, zero while a slow reader blocks it.
     pub(super) fn silence(&self) -> Duration {
-        if self.blocked.load(Ordering::Relaxed) {
+        if self.blocked.load(Ordering::Acquire) > 0 {
             return Duration::ZERO;
         }
         let last = Duration::from_nanos(self.last_output.load(Ordering::Relaxed));
@@ -147,8 +151,45 @@ impl Control {
     }
 }
 
+/// The time in which one stream of the guest waits for its reader.
+struct Blocked<'a>(&'a Control);
+
+impl Drop for Blocked<'_> {
+    fn drop(&mut self) {
+        self.0.mark_output();
+        self.0.blocked.fetch_sub(1, Ordering::Release);
+    }
+}
+
 impl fmt::Debug for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Control").field("started", &self.started).field("stop", &self.stop).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_idle_clock_goes_on_when_a_wait_for_the_reader_is_dropped() {
+        let control = Control::new();
+        let mut wait = Box::pin(control.while_blocked(std::future::pending::<()>()));
+        assert!(wait.as_mut().now_or_never().is_none());
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(control.silence(), Duration::ZERO);
+        drop(wait);
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(control.silence() > Duration::ZERO);
+    }
+
+    #[test]
+    fn time_in_the_queue_is_no_silence() {
+        let control = Control::new();
+        std::thread::sleep(Duration::from_millis(20));
+        control.mark_started();
+        assert!(control.silence() < Duration::from_millis(20));
     }
 }
