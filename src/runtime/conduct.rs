@@ -16,14 +16,17 @@ pub(super) async fn conduct(shared: Arc<Shared>, job: Job) -> Outcome {
     let (control, limits) = (Arc::clone(&job.control), job.limits.clone());
     let (stdout, stderr) = (Arc::clone(&job.stdout), Arc::clone(&job.stderr));
     let stdin_given = job.stdin.was_given();
-    let Some(place) = queue(&shared, &control).await? else {
-        return finish(&shared, &control, limits, Ending::new(End::Stopped(None)), Duration::ZERO);
+    let _ticket = shared.launch.admission.ask();
+    let began = Instant::now();
+    let place = queue(&shared, &control).await?;
+    let queued = began.elapsed();
+    let Some(place) = place else {
+        return finish(&shared, &control, limits, Ending::new(End::Stopped(None)), queued);
     };
     let ending = match shared.setup_failure() {
         Some(ending) => ending,
         None => run(&shared, job, &control, &limits).await,
     };
-    let queued = place.queued;
     drop(place);
     let met_closed_stdin = ending.met_end_of_stdin && !stdin_given;
     let mut result = finish(&shared, &control, limits, ending, queued)?;
@@ -38,29 +41,32 @@ pub(super) async fn conduct(shared: Arc<Shared>, job: Job) -> Outcome {
 struct Queued {
     _place: Place,
     _turn: Option<tokio::sync::OwnedSemaphorePermit>,
-    queued: Duration,
 }
 
-/// Waits for a place of the runtime, then of the process; `None` when the command was stopped first.
+/// Waits for a turn on the runtime, then for a place of the process; `None` when the command was stopped first.
 async fn queue(shared: &Shared, control: &Control) -> Result<Option<Queued>, SolutionRuntimeError> {
     if control.is_stopped() {
         return Ok(None);
     }
+    let admission = &shared.launch.admission;
     let enter = async {
-        let began = Instant::now();
         let turn = match &shared.turns {
             Some(turns) => Some(Arc::clone(turns).acquire_owned().await.map_err(|_| SolutionRuntimeError::Closed)?),
             None => None,
         };
-        let waited = began.elapsed();
-        let (place, queued) = shared.launch.admission.enter().await?;
-        let queued = if shared.turns.is_some() { waited + queued } else { queued };
-        Ok(Some(Queued { _place: place, _turn: turn, queued }))
+        Ok(Some(Queued { _place: admission.enter().await?, _turn: turn }))
+    };
+    let too_long = async {
+        match admission.queue_timeout() {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
     };
     tokio::select! {
         biased;
         entered = enter => entered,
         _ = control.stopped() => Ok(None),
+        () = too_long => Err(SolutionRuntimeError::Busy),
     }
 }
 
