@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc};
 
 use super::capture::Stream;
 use super::conduct::conduct;
 use super::running::{Running, State, kill, state_of};
 use super::setup::run_setup;
-use super::slot::Slot;
+use super::slot::{Outcome, Slot};
 use super::{
     Command, CommandLine, Control, Ending, Guest, Job, Killer, Launch, NotStarted, RuntimeEvent, RuntimeResult,
     SetupOutcome, Sink, SolutionRuntimeError, Stop, SubmissionRuntime,
@@ -40,6 +40,8 @@ pub(super) struct Shared {
     outcomes: OnceLock<Arc<[SetupOutcome]>>,
     slots: Mutex<Slots>,
     closed: AtomicBool,
+    /// Whether the guest has released what it holds; held locked while it does.
+    released: AsyncMutex<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -59,8 +61,9 @@ impl Commands {
         let turns = guest.max_commands().map(|most| Arc::new(Semaphore::new(most.max(1))));
         let granted = guest.granted_env();
         let (outcomes, slots) = (OnceLock::new(), Mutex::default());
-        let closed = AtomicBool::new(false);
-        let runtime = Self { shared: Arc::new(Shared { guest, launch, turns, granted, outcomes, slots, closed }) };
+        let (closed, released) = (AtomicBool::new(false), AsyncMutex::new(false));
+        let shared = Shared { guest, launch, turns, granted, outcomes, slots, closed, released };
+        let runtime = Self { shared: Arc::new(shared) };
         let shared = &runtime.shared;
         let lines = shared.launch.setup_lines();
         if !lines.is_empty() {
@@ -124,14 +127,15 @@ impl Shared {
         limits: Limits,
         live: bool,
     ) -> Result<(Arc<Slot>, Option<Live>), SolutionRuntimeError> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(SolutionRuntimeError::Closed);
-        }
         let (sender, receiver) = live.then(|| mpsc::channel(EVENTS_AHEAD)).unzip();
         let job = self.job(command, limits, sender)?;
         let sinks = [Arc::clone(&job.stdout), Arc::clone(&job.stderr)];
         let slot = Slot::new(Arc::clone(&job.control), conduct(Arc::clone(self), job));
         let mut slots = self.slots();
+        // Asked under the lock: a cleanup that comes now finds the command among the live ones.
+        if self.closed.load(Ordering::Acquire) {
+            return Err(SolutionRuntimeError::Closed);
+        }
         slots.live.retain(|slot| slot.outcome().is_none());
         slots.live.push(Arc::clone(&slot));
         slots.latest = Some(Arc::clone(&slot));
@@ -167,7 +171,9 @@ impl Shared {
     }
 
     async fn kill_all(&self, by: Killer) -> Result<(), SolutionRuntimeError> {
-        let live = self.slots().live.clone();
+        let mut live = self.slots().live.clone();
+        // What failed long ago is no failure of this kill.
+        live.retain(|slot| slot.outcome().is_none());
         // All are told before any is waited for.
         live.iter().for_each(|slot| {
             slot.control.stop(Stop::Kill(by));
@@ -176,6 +182,17 @@ impl Shared {
         for slot in live {
             outcome = outcome.and(kill(&slot, by).await);
         }
+        outcome
+    }
+
+    /// Lets the guest release what it holds, once; a call that was dropped halfway is made again by the next.
+    async fn release(&self) -> Result<(), ExecutionError> {
+        let mut released = self.released.lock().await;
+        if *released {
+            return Ok(());
+        }
+        let outcome = self.guest.release().await;
+        *released = true;
         outcome
     }
 }
@@ -204,7 +221,8 @@ impl SubmissionRuntime for Commands {
     async fn stream(&self, command: Command) -> Result<Running, SolutionRuntimeError> {
         let limits = self.shared.limits_of(&command)?;
         let (slot, live) = self.shared.begin(command, limits, true)?;
-        let driven = Arc::clone(&slot);
+        // An executor that goes away drops the task: the command ends with it, and nobody waits for ever.
+        let driven = Abandon(Arc::clone(&slot));
         tokio::spawn(async move { driven.drive().await.is_ok() });
         // A live command was asked for, so its events are there.
         let (events, sinks) = live.ok_or(SolutionRuntimeError::Cancelled)?;
@@ -214,10 +232,7 @@ impl SubmissionRuntime for Commands {
     async fn execute(&self, command: Command) -> Result<Arc<RuntimeResult>, SolutionRuntimeError> {
         let limits = self.shared.limits_of(&command)?;
         let (slot, _) = self.shared.begin(command, limits, false)?;
-        let guard = Abandon(&slot);
-        let outcome = slot.drive().await;
-        std::mem::forget(guard);
-        outcome
+        Abandon(slot).drive().await
     }
 
     fn poll(&self) -> State {
@@ -241,20 +256,28 @@ impl SubmissionRuntime for Commands {
     }
 
     async fn cleanup(&self) -> Result<(), ExecutionError> {
-        let first = !self.shared.closed.swap(true, Ordering::AcqRel);
+        self.shared.closed.store(true, Ordering::Release);
         let killed = self.shared.kill_all(Killer::Caller).await.map_err(ExecutionError::from);
-        let released = if first { self.shared.guest.release().await } else { Ok(()) };
+        let released = self.shared.release().await;
         ExecutionError::first_of([killed, released].into_iter().filter_map(Result::err)).map_or(Ok(()), Err)
     }
 }
 
-/// Ends a command whose caller stopped waiting for it.
-struct Abandon<'a>(&'a Arc<Slot>);
+/// Drives a command, and ends it when the one who waits for it goes away.
+struct Abandon(Arc<Slot>);
 
-impl Drop for Abandon<'_> {
+impl Abandon {
+    async fn drive(self) -> Outcome {
+        self.0.drive().await
+    }
+}
+
+impl Drop for Abandon {
     fn drop(&mut self) {
-        self.0.control.stop(Stop::Kill(Killer::Dropped));
-        self.0.abandon();
+        if self.0.outcome().is_none() {
+            self.0.control.stop(Stop::Kill(Killer::Dropped));
+            self.0.abandon();
+        }
     }
 }
 
@@ -263,8 +286,12 @@ impl Drop for Commands {
         self.shared.closed.store(true, Ordering::Release);
         let live = std::mem::take(&mut self.shared.slots().live);
         for slot in live {
-            slot.control.stop(Stop::Kill(Killer::Dropped));
-            slot.abandon();
+            drop(Abandon(slot));
+        }
+        let is_released = self.shared.released.try_lock().is_ok_and(|released| *released);
+        if !is_released && self.shared.guest.must_release() {
+            let shared = Arc::clone(&self.shared);
+            self.shared.launch.reaper.enqueue_async(async move { shared.release().await });
         }
     }
 }

@@ -65,7 +65,14 @@ pub trait Guest: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Releases what the runtime holds; called once, after the last command has ended.
+    /// Says whether [`release`](Self::release) must run even when the runtime is dropped without a cleanup; it then
+    /// runs on the reaper's thread. Default: no, dropping the guest releases everything.
+    fn must_release(&self) -> bool {
+        false
+    }
+
+    /// Releases what the runtime holds; called after the last command has ended, and again only when the first call
+    /// was dropped halfway.
     ///
     /// # Errors
     /// What could not be released.

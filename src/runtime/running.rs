@@ -82,6 +82,9 @@ pub(super) fn state_of(slot: &Slot) -> State {
 }
 
 pub(super) async fn kill(slot: &Slot, by: Killer) -> Result<(), SolutionRuntimeError> {
+    if slot.outcome().is_some() {
+        return Ok(());
+    }
     slot.control.stop(Stop::Kill(by));
     match slot.drive().await {
         Ok(_) | Err(SolutionRuntimeError::Cancelled) => Ok(()),
