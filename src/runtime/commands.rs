@@ -13,7 +13,7 @@ use super::running::{Running, State, kill, state_of};
 use super::setup::run_setup;
 use super::slot::{Outcome, Slot};
 use super::{
-    Command, CommandLine, Control, Ending, Guest, Job, Killer, Launch, NotStarted, RuntimeEvent, RuntimeResult,
+    Command, CommandLine, Control, Ending, Guest, InForce, Job, Killer, Launch, NotStarted, RuntimeEvent, RuntimeResult,
     SetupOutcome, Sink, SolutionRuntimeError, Stop, SubmissionRuntime,
 };
 use crate::error::ExecutionError;
@@ -110,27 +110,34 @@ impl Shared {
             limits.set(name, bound);
         }
         let limits = tighten(&limits, &command.limits)?;
-        let (slot, _) = self.begin(command, limits, false)?;
+        let in_force = InForce { limits, ..self.launch.in_force() };
+        let (slot, _) = self.begin(command, in_force, false)?;
         slot.drive().await
     }
 
-    fn limits_of(&self, command: &Command) -> Result<Limits, SolutionRuntimeError> {
+    /// Gives what a command has in force: what it tightens must be held, as what the spec asks for.
+    fn in_force(&self, command: &Command) -> Result<InForce, SolutionRuntimeError> {
         if command.limits == LimitsConfig::default() {
-            return Ok(self.launch.limits.clone());
+            return Ok(self.launch.in_force());
         }
-        tighten(&self.launch.limits, &command.limits)
+        let limits = tighten(&self.launch.limits, &command.limits)?;
+        let admitted = self.launch.enforcement.admit(limits, &self.launch.spec.ty).map_err(|refused| {
+            let hint = refused.hint().unwrap_or_default().to_owned();
+            SolutionRuntimeError::Unsupported { message: refused.to_string(), hint }
+        })?;
+        Ok(admitted.with_dropped(&self.launch.unenforced))
     }
 
     fn begin(
         self: &Arc<Self>,
         command: Command,
-        limits: Limits,
+        in_force: InForce,
         live: bool,
     ) -> Result<(Arc<Slot>, Option<Live>), SolutionRuntimeError> {
         let (sender, receiver) = live.then(|| mpsc::channel(EVENTS_AHEAD)).unzip();
-        let job = self.job(command, limits, sender)?;
+        let job = self.job(command, in_force.limits.clone(), sender)?;
         let sinks = [Arc::clone(&job.stdout), Arc::clone(&job.stderr)];
-        let slot = Slot::new(Arc::clone(&job.control), conduct(Arc::clone(self), job));
+        let slot = Slot::new(Arc::clone(&job.control), conduct(Arc::clone(self), job, in_force));
         let mut slots = self.slots();
         // Asked under the lock: a cleanup that comes now finds the command among the live ones.
         if self.closed.load(Ordering::Acquire) {
@@ -219,8 +226,8 @@ fn words(line: CommandLine) -> Result<Vec<String>, SolutionRuntimeError> {
 #[async_trait]
 impl SubmissionRuntime for Commands {
     async fn stream(&self, command: Command) -> Result<Running, SolutionRuntimeError> {
-        let limits = self.shared.limits_of(&command)?;
-        let (slot, live) = self.shared.begin(command, limits, true)?;
+        let in_force = self.shared.in_force(&command)?;
+        let (slot, live) = self.shared.begin(command, in_force, true)?;
         // An executor that goes away drops the task: the command ends with it, and nobody waits for ever.
         let driven = Abandon(Arc::clone(&slot));
         tokio::spawn(async move { driven.drive().await.is_ok() });
@@ -230,8 +237,8 @@ impl SubmissionRuntime for Commands {
     }
 
     async fn execute(&self, command: Command) -> Result<Arc<RuntimeResult>, SolutionRuntimeError> {
-        let limits = self.shared.limits_of(&command)?;
-        let (slot, _) = self.shared.begin(command, limits, false)?;
+        let in_force = self.shared.in_force(&command)?;
+        let (slot, _) = self.shared.begin(command, in_force, false)?;
         Abandon(slot).drive().await
     }
 

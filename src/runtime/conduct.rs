@@ -7,13 +7,13 @@ use super::admission::Place;
 use super::commands::Shared;
 use super::slot::Outcome;
 use super::{
-    Control, Denied, End, Ending, Job, Measured, RuntimeResult, SolutionRuntimeError, Stop, Termination, Usage,
+    Control, Denied, End, Ending, InForce, Job, Measured, RuntimeResult, SolutionRuntimeError, Stop, Termination, Usage,
 };
 use crate::spec::{LimitName, LimitValue, Limits};
 
 /// Runs a job to its result.
-pub(super) async fn conduct(shared: Arc<Shared>, job: Job) -> Outcome {
-    let (control, limits) = (Arc::clone(&job.control), job.limits.clone());
+pub(super) async fn conduct(shared: Arc<Shared>, job: Job, in_force: InForce) -> Outcome {
+    let control = Arc::clone(&job.control);
     let (stdout, stderr) = (Arc::clone(&job.stdout), Arc::clone(&job.stderr));
     let stdin_given = job.stdin.was_given();
     let _ticket = shared.launch.admission.ask();
@@ -21,15 +21,15 @@ pub(super) async fn conduct(shared: Arc<Shared>, job: Job) -> Outcome {
     let place = queue(&shared, &control).await?;
     let queued = began.elapsed();
     let Some(place) = place else {
-        return finish(&shared, &control, limits, Ending::new(End::Stopped(None)), queued);
+        return finish(&shared, &control, in_force, Ending::new(End::Stopped(None)), queued);
     };
     let ending = match shared.setup_failure() {
         Some(ending) => ending,
-        None => run(&shared, job, &control, &limits).await,
+        None => run(&shared, job, &control, &in_force.limits).await,
     };
     drop(place);
     let met_closed_stdin = ending.met_end_of_stdin && !stdin_given;
-    let mut result = finish(&shared, &control, limits, ending, queued)?;
+    let mut result = finish(&shared, &control, in_force, ending, queued)?;
     if let Some(result) = Arc::get_mut(&mut result) {
         (result.stdout, result.stderr) = (stdout.finish(), stderr.finish());
         result.met_closed_stdin = met_closed_stdin;
@@ -103,7 +103,8 @@ async fn watch(control: &Control, limits: &Limits) -> Stop {
 }
 
 /// Turns an ending into a result, without its output.
-fn finish(shared: &Shared, control: &Control, limits: Limits, ending: Ending, queued: Duration) -> Outcome {
+fn finish(shared: &Shared, control: &Control, in_force: InForce, ending: Ending, queued: Duration) -> Outcome {
+    let InForce { limits, best_effort, unenforced } = in_force;
     let wall = control.started_at().map(|started| started.elapsed());
     let (termination, guest_code) = judge(control.stop_reason(), &limits, wall, &ending)?;
     let mut notes = shared.notes();
@@ -129,8 +130,8 @@ fn finish(shared: &Shared, control: &Control, limits: Limits, ending: Ending, qu
         machine: shared.guest.machine(),
         program: ending.program,
         limits,
-        best_effort: shared.launch.best_effort.clone(),
-        unenforced: shared.launch.unenforced.clone(),
+        best_effort,
+        unenforced,
         notes,
         met_closed_stdin: false,
     }))

@@ -73,6 +73,17 @@ pub(crate) struct InForce {
     pub(crate) unenforced: Vec<Unheld>,
 }
 
+impl InForce {
+    /// Keeps in the list what an earlier meeting dropped: its value is gone from the limits since.
+    pub(crate) fn with_dropped(mut self, earlier: &[Unheld]) -> Self {
+        let is_listed = |unheld: &&Unheld| !self.unenforced.iter().any(|listed| listed.limit == unheld.limit);
+        let more: Vec<Unheld> = earlier.iter().filter(is_listed).cloned().collect();
+        self.unenforced.extend(more);
+        self.unenforced.sort_by_key(|unheld| unheld.limit);
+        self
+    }
+}
+
 impl EnforcementTable {
     /// Adds a row for a limit.
     #[must_use]
@@ -91,6 +102,15 @@ impl EnforcementTable {
     fn of(&self, name: LimitName) -> (Level, &str) {
         let row = self.rows.iter().find(|row| row.subject == Subject::Limit(name));
         row.map_or((Level::Unsupported, "this runtime has nothing that holds it"), |row| (row.level, row.by.as_str()))
+    }
+
+    /// Says whether the runtime has a capability, and if not, why.
+    pub(crate) fn lacks(&self, capability: Capability) -> Option<&str> {
+        let row = self.rows.iter().find(|row| row.subject == Subject::Capability(capability));
+        match row.map_or((Level::Unsupported, "this runtime does not have it"), |row| (row.level, row.by.as_str())) {
+            (Level::Unsupported | Level::ByConstruction, why) => Some(why),
+            (Level::Enforced | Level::BestEffort, _) => None,
+        }
     }
 
     /// Holds the limits against the table: refuses a written one that nothing holds, drops and lists a default.

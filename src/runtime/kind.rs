@@ -167,6 +167,8 @@ pub struct Launch {
     pub best_effort: Vec<Unheld>,
     /// Limits that nothing holds.
     pub unenforced: Vec<Unheld>,
+    /// What the kind says of its walls; what a command asks for is held against it too.
+    pub enforcement: Arc<EnforcementTable>,
     /// What the kind says of its isolation.
     pub isolation: &'static str,
     /// The host, as a value.
@@ -184,11 +186,16 @@ impl Launch {
     /// # Errors
     /// A written limit that nothing holds.
     pub fn hold(&mut self, table: &EnforcementTable, runtime: &str) -> Result<(), ExecutionError> {
-        let InForce { limits, best_effort, unenforced } = table.admit(self.limits.clone(), runtime)?;
-        self.limits = limits;
-        self.best_effort = best_effort;
-        self.unenforced.extend(unenforced);
+        let in_force = table.admit(self.limits.clone(), runtime)?.with_dropped(&self.unenforced);
+        InForce { limits: self.limits, best_effort: self.best_effort, unenforced: self.unenforced } = in_force;
+        self.enforcement = Arc::new(table.clone());
         Ok(())
+    }
+
+    /// Gives the limits in force with the lists of those that are not held.
+    pub(super) fn in_force(&self) -> InForce {
+        let (best_effort, unenforced) = (self.best_effort.clone(), self.unenforced.clone());
+        InForce { limits: self.limits.clone(), best_effort, unenforced }
     }
 
     /// Lists the set-up lines of this launch, in order; none where set-up is disabled.

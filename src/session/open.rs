@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::blocking::blocking;
-use super::session::{BasePoint, Inner, Staged, UnheldLimits};
+use super::session::{BasePoint, Inner, Staged};
 use super::state::StateCell;
 use super::{Session, SessionBuilder};
 use crate::error::{ErrorKind, ExecutionError};
@@ -29,7 +29,8 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
     let limits = spec
         .resolve_limits(mode, &more)
         .map_err(|problems| ExecutionError::from(SpecError::Invalid { origin: spec.name.clone(), problems }))?;
-    let InForce { limits, best_effort, unenforced } = kind.enforcement(&spec.section)?.admit(limits, kind.ty())?;
+    let enforcement = Arc::new(kind.enforcement(&spec.section)?);
+    let InForce { limits, unenforced, .. } = enforcement.admit(limits, kind.ty())?;
     let base = Base::choose(registry.host(), kind.base_need())?;
     let owner = registry.owner()?;
     let workspace = Workspace::open(&base, &owner, quota(&limits), registry.reaper())?;
@@ -57,7 +58,8 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
         spec: Arc::new(spec),
         mode,
         limits,
-        unheld: UnheldLimits { best_effort, unenforced },
+        enforcement,
+        unenforced,
         scope,
         assets: assets.into(),
         staged,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::state::StateCell;
 use super::{SessionError, SessionState};
-use crate::runtime::{AdmissionGroup, RuntimeRegistry, SubmissionRuntime, Unheld};
+use crate::runtime::{AdmissionGroup, EnforcementTable, RuntimeRegistry, SubmissionRuntime, Unheld};
 use crate::spec::{EnvironmentSpec, Limits, Mode};
 use crate::workspace::{
     Capture, Captured, Manifest, Placeholders, ResolvedStaticAsset, Scan, SnapshotId, StagedAssets, StatCache,
@@ -32,7 +32,9 @@ pub(super) struct Inner {
     pub(super) spec: Arc<EnvironmentSpec>,
     pub(super) mode: Mode,
     pub(super) limits: Limits,
-    pub(super) unheld: UnheldLimits,
+    pub(super) enforcement: Arc<EnforcementTable>,
+    /// Limits that the spec asks for and nothing holds: dropped from `limits`.
+    pub(super) unenforced: Vec<Unheld>,
     pub(super) isolation: &'static str,
     pub(super) admission: AdmissionGroup,
     pub(super) queue_timeout: Option<Duration>,
@@ -46,13 +48,6 @@ pub(super) struct Inner {
     pub(super) runtimes: Mutex<Vec<Weak<dyn SubmissionRuntime>>>,
     pub(super) base: Mutex<BasePoint>,
     pub(super) workspace: Mutex<Option<Arc<Workspace>>>,
-}
-
-/// The limits that are not held, or not fully.
-#[derive(Clone, Debug, Default)]
-pub(super) struct UnheldLimits {
-    pub(super) best_effort: Vec<Unheld>,
-    pub(super) unenforced: Vec<Unheld>,
 }
 
 /// The staged tree of assets, in a place of its own: it counts to no guest's disk limit, and forks share it.

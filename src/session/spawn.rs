@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::Session;
 use super::session::Inner;
-use crate::error::ExecutionError;
-use crate::runtime::{Launch, SpawnRequest, SubmissionRuntime};
+use crate::error::{ErrorKind, ExecutionError};
+use crate::runtime::{Capability, InForce, Launch, SpawnRequest, SubmissionRuntime};
 use crate::spec::{Provenance, SpecError};
 use crate::workspace::{Bounds, Capture};
 
@@ -57,6 +57,9 @@ impl Inner {
             .limits
             .tighten(Provenance::Spawn, &request.limits)
             .map_err(|problems| ExecutionError::from(SpecError::Invalid { origin: "spawn".to_owned(), problems }))?;
+        self.need_capabilities(&request)?;
+        let in_force = self.enforcement.admit(limits, &self.spec.ty)?.with_dropped(&self.unenforced);
+        let InForce { limits, best_effort, unenforced } = in_force;
         Ok(Launch {
             workspace: self.workspace()?,
             spec: Arc::clone(&self.spec),
@@ -64,13 +67,31 @@ impl Inner {
             mode: self.mode,
             request,
             limits,
-            best_effort: self.unheld.best_effort.clone(),
-            unenforced: self.unheld.unenforced.clone(),
+            best_effort,
+            unenforced,
+            enforcement: Arc::clone(&self.enforcement),
             isolation: self.isolation,
             host: Arc::clone(self.registry.host()),
             admission: self.admission.clone(),
             reaper: Arc::clone(self.registry.reaper()),
         })
+    }
+
+    /// Refuses what the runtime cannot grant, before anything runs.
+    fn need_capabilities(&self, request: &SpawnRequest) -> Result<(), ExecutionError> {
+        let asked = [
+            (!request.ports.is_empty(), Capability::Ports, "published ports"),
+            (!request.mounts.is_empty(), Capability::Mounts, "mounts"),
+        ];
+        let asked = asked.into_iter().filter(|(is_asked, ..)| *is_asked);
+        for (_, capability, what) in asked {
+            if let Some(why) = self.enforcement.lacks(capability) {
+                let message = format!("the runtime `{}` has no {what}: {why}", self.spec.ty);
+                return Err(ExecutionError::new(ErrorKind::Unenforceable, message)
+                    .with_hint("spawn without them, or choose another runtime"));
+            }
+        }
+        Ok(())
     }
 
     /// Moves the point that a reset goes back to behind the set-up.
