@@ -27,6 +27,7 @@ mod usage;
 #[cfg(feature = "wasi")]
 pub(crate) mod wasi;
 
+pub(crate) use admission::Bar;
 pub use admission::{Admission, AdmissionGroup};
 pub use capture::{Omitted, Output, Sink};
 pub use command::{Command, CommandLine, Stdin, StdinReader, StdinWriter};

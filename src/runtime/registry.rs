@@ -16,7 +16,7 @@ use super::{
 use crate::error::{ErrorKind, ExecutionError};
 use crate::host::Host;
 use crate::spec::{EnvironmentSpec, Problem, Section, SectionTypes};
-use crate::workspace::{BaseNeed, Owner, Reaper};
+use crate::workspace::{Base, BaseNeed, Owner, Reaper};
 
 /// A [`RuntimeKind`] without its types: what a registry holds. Implemented for every kind, by nobody else.
 #[async_trait]
@@ -160,6 +160,8 @@ struct Inner {
     admission: Admission,
     reaper: Arc<Reaper>,
     owner: OnceLock<Arc<Owner>>,
+    /// Chosen once: all workspaces of a registry share one budget of memory.
+    bases: [OnceLock<Base>; 2],
     spawned: Spawned,
 }
 
@@ -211,8 +213,8 @@ impl RegistryBuilder {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let admission = Admission::new(self.host.max_running.unwrap_or(2 * cores));
         let (host, reaper, owner) = (Arc::new(self.host), Reaper::new(), OnceLock::new());
-        let spawned = Spawned::default();
-        Ok(RuntimeRegistry { inner: Arc::new(Inner { kinds, host, admission, reaper, owner, spawned }) })
+        let (bases, spawned) = (Default::default(), Spawned::default());
+        Ok(RuntimeRegistry { inner: Arc::new(Inner { kinds, host, admission, reaper, owner, bases, spawned }) })
     }
 }
 
@@ -288,6 +290,23 @@ impl RuntimeRegistry {
         }
         let taken = Owner::open(&self.inner.host)?;
         Ok(Arc::clone(self.inner.owner.get_or_init(|| taken)))
+    }
+
+    /// Gives the place of workspaces with that need; chosen at the first call.
+    ///
+    /// # Errors
+    /// A base directory that cannot be used.
+    pub fn base(&self, need: BaseNeed) -> Result<Base, ExecutionError> {
+        let [detached, directory] = &self.inner.bases;
+        let chosen = match need {
+            BaseNeed::Detached => detached,
+            BaseNeed::Directory => directory,
+        };
+        if let Some(base) = chosen.get() {
+            return Ok(base.clone());
+        }
+        let base = Base::choose(&self.inner.host, need)?;
+        Ok(chosen.get_or_init(|| base).clone())
     }
 
     /// Finds a built-in spec by name.

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use super::open::{placeholders, quota, stage};
 use super::session::{BasePoint, Inner};
-use super::state::StateCell;
+use super::state::{Resetting, StateCell};
 use super::{Session, SessionError};
 use crate::error::ExecutionError;
-use crate::runtime::{Command, RuntimeResult, SpawnRequest, State, StaticRoot};
+use crate::runtime::{Bar, Command, RuntimeResult, SpawnRequest, State, StaticRoot};
 use crate::spec::Mode;
-use crate::workspace::{Base, Bounds, Capture, Changes, CopyIn, SnapshotId, Workspace};
+use crate::workspace::{Bounds, Capture, Changes, CopyIn, SnapshotId, Workspace};
 
 /// How many changes a checkpoint lists.
 const MOST_CHANGES: usize = 10_000;
@@ -31,12 +31,12 @@ impl Session {
     /// A session that is not open, a running command, and what the host cannot write; the workspace is then between.
     pub async fn reset(&self) -> Result<(), ExecutionError> {
         const CALL: &str = "reset";
+        self.inner.state.need_open(CALL)?;
         if !self.inner.resettable {
             return Err(SessionError::NothingKept.into());
         }
         self.with_inner(|inner| {
-            let _resetting = inner.state.reset(CALL)?;
-            inner.need_idle(CALL)?;
+            let _resetting = inner.begin_reset(CALL)?;
             let base = inner.base();
             let captured = base.captured.as_ref().ok_or(SessionError::NothingKept)?;
             let workspace = inner.workspace()?;
@@ -54,8 +54,7 @@ impl Session {
         const CALL: &str = "restore_from_snapshot_dir";
         let dir = dir.to_owned();
         self.with_inner(move |inner| {
-            let _resetting = inner.state.reset(CALL)?;
-            inner.need_idle(CALL)?;
+            let _resetting = inner.begin_reset(CALL)?;
             let workspace = inner.workspace()?;
             // Nothing is thrown away for a directory that is not there.
             std::fs::read_dir(&dir).map_err(|source| {
@@ -102,6 +101,7 @@ impl Session {
     /// # Errors
     /// A session that is not open or not an agent's, and what the host failed at.
     pub async fn resume(&self) -> Result<Vec<Arc<RuntimeResult>>, ExecutionError> {
+        self.inner.state.need_open("resume")?;
         self.need_mode("resume", Mode::Agent)?;
         let runtime = self.spawn(SpawnRequest { disable_setup: true, ..SpawnRequest::default() }).await?;
         let mut results = Vec::new();
@@ -114,9 +114,13 @@ impl Session {
 }
 
 impl Inner {
-    fn need_idle(&self, call: &'static str) -> Result<(), SessionError> {
+    /// Keeps calls and commands out of the workspace until the guards go.
+    fn begin_reset(&self, call: &'static str) -> Result<(Resetting<'_>, Bar), SessionError> {
+        let resetting = self.state.reset(call)?;
+        // A runtime that does not queue its commands here at least tells of its latest.
         let busy = self.live().iter().any(|runtime| runtime.poll() == State::Running);
-        if busy { Err(SessionError::Busy { call }) } else { Ok(()) }
+        let bar = self.admission.bar().filter(|_| !busy).ok_or(SessionError::Busy { call })?;
+        Ok((resetting, bar))
     }
 
     fn move_base(&self) -> Result<(SnapshotId, Changes), ExecutionError> {
@@ -126,12 +130,12 @@ impl Inner {
         let changes = Changes::between(&base.manifest, &scan.manifest, MOST_CHANGES);
         let captured = self.resettable.then(|| workspace.capture(&Capture::All, Bounds::default())).transpose()?;
         let (id, start) = (scan.manifest.id(), base.start);
-        *base = BasePoint { start, chosen: true, ..BasePoint::at(scan, captured) };
+        *base = BasePoint { start, moved: true, ..BasePoint::at(scan, captured) };
         Ok((id, changes))
     }
 
     fn copy_assets_for_agents(&self, workspace: &Workspace) -> Result<(), ExecutionError> {
-        match (&self.staged, self.mode) {
+        match (self.staged(), self.mode) {
             (Some(staged), Mode::Agent) => Ok(staged.assets.copy_into(workspace.dir())?),
             (_, Mode::Evaluation) | (None, Mode::Agent) => Ok(()),
         }
@@ -139,7 +143,7 @@ impl Inner {
 
     fn fork(&self) -> Result<Session, ExecutionError> {
         let kind = self.registry.kind_of(&self.spec)?;
-        let base = Base::choose(self.registry.host(), kind.base_need())?;
+        let base = self.registry.base(kind.base_need())?;
         let workspace = Workspace::open(&base, &self.registry.owner()?, quota(&self.limits), self.registry.reaper())?;
         let captured = self.workspace()?.capture(&Capture::All, Bounds::default())?;
         workspace.restore(&captured)?;
@@ -147,7 +151,7 @@ impl Inner {
         workspace.renew_quota()?;
         // Where guests get a path of the host, a staged tree can be written: each session has its own.
         let staged = match kind.static_root(&self.spec.section)? {
-            StaticRoot::Guest(_) => self.staged.clone(),
+            StaticRoot::Guest(_) => self.staged(),
             StaticRoot::Host => stage(&self.registry, &base, &self.assets)?,
         };
         let scan = workspace.scan(&self.scope, None, Bounds::default())?;
@@ -165,7 +169,7 @@ impl Inner {
             scope: self.scope.clone(),
             assets: Arc::clone(&self.assets),
             placeholders: placeholders(&**kind, &self.spec, staged.as_deref())?,
-            staged,
+            staged: Mutex::new(staged),
             state: StateCell::open(),
             resettable: self.resettable,
             forked: true,

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::Session;
 use super::blocking::blocking;
+use super::session::{Inner, Staged};
 use crate::error::ExecutionError;
 use crate::workspace::Workspace;
 
@@ -15,30 +16,44 @@ impl Session {
     ///
     /// Cancel safe: what is left is done as on drop.
     pub async fn close(&self) -> Result<(), ExecutionError> {
-        self.inner.state.close();
+        let inner = &self.inner;
+        inner.state.close();
         let mut failures = Vec::new();
-        for runtime in self.inner.live() {
+        for runtime in inner.live() {
             failures.extend(runtime.cleanup().await.err());
         }
-        self.inner.base().captured = None;
-        if let Some(workspace) = self.inner.take_workspace() {
-            failures.extend(blocking(move || Ok(workspace.close()?)).await.err());
+        // Only now: a close that is dropped before leaves them to the drop of the session.
+        inner.runtimes().clear();
+        inner.base().captured = None;
+        let (workspace, staged) = (inner.take_workspace(), inner.take_staged());
+        if workspace.is_some() || staged.is_some() {
+            failures.extend(blocking(move || remove_all(workspace, staged)).await.err());
         }
         ExecutionError::first_of(failures).map_or(Ok(()), Err)
     }
 }
 
-impl super::session::Inner {
+fn remove_all(workspace: Option<Arc<Workspace>>, staged: Option<Arc<Staged>>) -> Result<(), ExecutionError> {
+    let removed = workspace.map_or(Ok(()), |workspace| workspace.close()).map_err(ExecutionError::from).err();
+    // A fork may still use the assets: they go with the last session that does.
+    let staged = staged.and_then(|staged| Arc::try_unwrap(staged).ok());
+    let unstaged = staged.map_or(Ok(()), |Staged { home, .. }| home.close()).map_err(ExecutionError::from).err();
+    ExecutionError::first_of([removed, unstaged].into_iter().flatten()).map_or(Ok(()), Err)
+}
+
+impl Inner {
     fn take_workspace(&self) -> Option<Arc<Workspace>> {
         self.workspace.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn take_staged(&self) -> Option<Arc<Staged>> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if !self.inner.state.close() {
-            return;
-        }
+        self.inner.state.close();
         let live = self.inner.live();
         if !live.is_empty() {
             self.inner.registry.reaper().enqueue_async(async move {
@@ -50,6 +65,6 @@ impl Drop for Session {
             });
         }
         // Dropped here and not with the last reference to `Inner`, which a blocking call may hold a little longer.
-        self.inner.take_workspace();
+        drop((self.inner.take_workspace(), self.inner.take_staged()));
     }
 }

@@ -31,7 +31,7 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
         .map_err(|problems| ExecutionError::from(SpecError::Invalid { origin: spec.name.clone(), problems }))?;
     let enforcement = Arc::new(kind.enforcement(&spec.section)?);
     let InForce { limits, unenforced, .. } = enforcement.admit(limits, kind.ty())?;
-    let base = Base::choose(registry.host(), kind.base_need())?;
+    let base = registry.base(kind.base_need())?;
     let owner = registry.owner()?;
     let workspace = Workspace::open(&base, &owner, quota(&limits), registry.reaper())?;
     let ignored = spec.ignore_globs(assets.iter().map(ResolvedStaticAsset::save_path));
@@ -62,7 +62,7 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
         unenforced,
         scope,
         assets: assets.into(),
-        staged,
+        staged: Mutex::new(staged),
         placeholders,
         state: StateCell::open(),
         resettable,

@@ -40,7 +40,7 @@ pub(super) struct Inner {
     pub(super) queue_timeout: Option<Duration>,
     pub(super) scope: Capture,
     pub(super) assets: Arc<[ResolvedStaticAsset]>,
-    pub(super) staged: Option<Arc<Staged>>,
+    pub(super) staged: Mutex<Option<Arc<Staged>>>,
     pub(super) placeholders: Placeholders,
     pub(super) state: StateCell,
     pub(super) resettable: bool,
@@ -64,13 +64,13 @@ pub(super) struct BasePoint {
     pub(super) manifest: Manifest,
     pub(super) cache: StatCache,
     pub(super) captured: Option<Captured>,
-    /// Whether the caller chose this point by a snapshot of its own.
-    pub(super) chosen: bool,
+    /// Whether this point is behind the start: a set-up ran, or the caller took a snapshot.
+    pub(super) moved: bool,
 }
 
 impl BasePoint {
     pub(super) fn at(scan: Scan, captured: Option<Captured>) -> Self {
-        Self { start: scan.manifest.id(), manifest: scan.manifest, cache: scan.cache, captured, chosen: false }
+        Self { start: scan.manifest.id(), manifest: scan.manifest, cache: scan.cache, captured, moved: false }
     }
 }
 
@@ -112,10 +112,30 @@ impl Inner {
         held.clone().ok_or(SessionError::State { call: "workspace", state: SessionState::Closed })
     }
 
+    /// Gives the staged assets, if the session has some and is not closed.
+    pub(super) fn staged(&self) -> Option<Arc<Staged>> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn runtimes(&self) -> MutexGuard<'_, Vec<Weak<dyn SubmissionRuntime>>> {
+        self.runtimes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a spawned runtime in, unless the session was closed meanwhile.
+    pub(super) fn remember(&self, runtime: &Arc<dyn SubmissionRuntime>) -> Result<(), SessionError> {
+        let mut runtimes = self.runtimes();
+        // Asked under the lock: a close that comes now finds the runtime.
+        match self.state.get() {
+            SessionState::Open | SessionState::Resetting => {}
+            state @ SessionState::Closed => return Err(SessionError::State { call: "spawn", state }),
+        }
+        runtimes.retain(|runtime| runtime.strong_count() > 0);
+        runtimes.push(Arc::downgrade(runtime));
+        Ok(())
+    }
+
     /// Gives the runtimes that are still in somebody's hands.
     pub(super) fn live(&self) -> Vec<Arc<dyn SubmissionRuntime>> {
-        let mut runtimes = self.runtimes.lock().unwrap_or_else(PoisonError::into_inner);
-        runtimes.retain(|runtime| runtime.strong_count() > 0);
-        runtimes.iter().filter_map(Weak::upgrade).collect()
+        self.runtimes().iter().filter_map(Weak::upgrade).collect()
     }
 }

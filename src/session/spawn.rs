@@ -1,6 +1,6 @@
 //! Spawning runtimes, and the first word about placeholders that goes with it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -21,12 +21,16 @@ impl Session {
     /// Cancel safe: what was spawned is ended.
     pub async fn spawn(&self, request: SpawnRequest) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
         let inner = &self.inner;
-        inner.state.need_open("spawn")?;
+        let _spawning = inner.state.spawn()?;
         let launch = inner.launch(request)?;
         let has_setup = !launch.setup_lines().is_empty();
         let runtime = inner.registry.spawn(launch).await?;
-        inner.runtimes.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&runtime));
-        if has_setup && inner.resettable && !inner.base().chosen {
+        if let Err(closed) = inner.remember(&runtime) {
+            let cleaned = runtime.cleanup().await.err();
+            return Err(cleaned.into_iter().fold(closed.into(), ExecutionError::with_cleanup_failure));
+        }
+        // The first set-up is part of what a reset goes back to; what commands did before a later one is not.
+        if has_setup && inner.resettable && !inner.base().moved {
             self.with_inner(Inner::capture_after_setup).await?;
         }
         Ok(runtime)
@@ -63,7 +67,7 @@ impl Inner {
         Ok(Launch {
             workspace: self.workspace()?,
             spec: Arc::clone(&self.spec),
-            assets: self.staged.as_ref().map(|staged| Arc::clone(&staged.assets)),
+            assets: self.staged().map(|staged| Arc::clone(&staged.assets)),
             mode: self.mode,
             request,
             limits,
@@ -97,7 +101,8 @@ impl Inner {
     /// Moves the point that a reset goes back to behind the set-up.
     fn capture_after_setup(&self) -> Result<(), ExecutionError> {
         let captured = self.workspace()?.capture(&Capture::All, Bounds::default())?;
-        self.base().captured = Some(captured);
+        let mut base = self.base();
+        (base.captured, base.moved) = (Some(captured), true);
         Ok(())
     }
 }

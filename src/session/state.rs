@@ -29,15 +29,22 @@ impl fmt::Display for SessionState {
 
 /// The state of one session, shared by its calls.
 #[derive(Debug)]
-pub(super) struct StateCell(Mutex<SessionState>);
+pub(super) struct StateCell(Mutex<Cell>);
+
+#[derive(Debug)]
+struct Cell {
+    state: SessionState,
+    /// Spawns whose set-up runs in the workspace.
+    spawns: usize,
+}
 
 impl StateCell {
     pub(super) fn open() -> Self {
-        Self(Mutex::new(SessionState::Open))
+        Self(Mutex::new(Cell { state: SessionState::Open, spawns: 0 }))
     }
 
     pub(super) fn get(&self) -> SessionState {
-        *self.lock()
+        self.lock().state
     }
 
     /// Lets a call pass that needs an open session.
@@ -48,22 +55,37 @@ impl StateCell {
         }
     }
 
+    /// Lets a spawn pass; no reset begins before the guard goes.
+    pub(super) fn spawn(&self) -> Result<Spawning<'_>, SessionError> {
+        let mut cell = self.lock();
+        match cell.state {
+            SessionState::Open => cell.spawns += 1,
+            state @ (SessionState::Resetting | SessionState::Closed) => {
+                return Err(SessionError::State { call: "spawn", state });
+            }
+        }
+        Ok(Spawning(self))
+    }
+
     /// Keeps other calls out while the workspace is replaced; they come in again when the guard goes.
     pub(super) fn reset(&self, call: &'static str) -> Result<Resetting<'_>, SessionError> {
-        let mut state = self.lock();
-        if *state != SessionState::Open {
-            return Err(SessionError::State { call, state: *state });
+        let mut cell = self.lock();
+        if cell.state != SessionState::Open {
+            return Err(SessionError::State { call, state: cell.state });
         }
-        *state = SessionState::Resetting;
+        if cell.spawns > 0 {
+            return Err(SessionError::Busy { call });
+        }
+        cell.state = SessionState::Resetting;
         Ok(Resetting(self))
     }
 
-    /// Closes; says whether this call was the first to do so.
-    pub(super) fn close(&self) -> bool {
-        std::mem::replace(&mut *self.lock(), SessionState::Closed) != SessionState::Closed
+    /// Closes; from now on nothing else comes in.
+    pub(super) fn close(&self) {
+        self.lock().state = SessionState::Closed;
     }
 
-    fn lock(&self) -> MutexGuard<'_, SessionState> {
+    fn lock(&self) -> MutexGuard<'_, Cell> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -74,10 +96,20 @@ pub(super) struct Resetting<'a>(&'a StateCell);
 
 impl Drop for Resetting<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        if *state == SessionState::Resetting {
-            *state = SessionState::Open;
+        let mut cell = self.0.lock();
+        if cell.state == SessionState::Resetting {
+            cell.state = SessionState::Open;
         }
+    }
+}
+
+/// The time in which a runtime is spawned.
+#[derive(Debug)]
+pub(super) struct Spawning<'a>(&'a StateCell);
+
+impl Drop for Spawning<'_> {
+    fn drop(&mut self) {
+        self.0.lock().spawns -= 1;
     }
 }
 
@@ -93,8 +125,11 @@ mod tests {
         assert_eq!(refused.to_string(), "`spawn` is not possible while the session is being reset");
         drop(resetting);
         cell.need_open("spawn").unwrap();
-        assert!(cell.close());
-        assert!(!cell.close());
+        let spawning = cell.spawn().unwrap();
+        assert_eq!(cell.reset("reset").unwrap_err(), SessionError::Busy { call: "reset" });
+        drop(spawning);
+        cell.close();
+        assert!(cell.spawn().is_err());
         assert!(matches!(cell.need_open("spawn"), Err(SessionError::State { state: SessionState::Closed, .. })));
     }
 
