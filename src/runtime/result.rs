@@ -166,7 +166,7 @@ pub struct SetupOutcome {
     pub stdout: Output,
     /// What it printed on standard error.
     pub stderr: Output,
-    /// How long it took.
+    /// How long its guest ran; zero for one that never did.
     pub elapsed: Duration,
 }
 

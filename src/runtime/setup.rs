@@ -1,11 +1,14 @@
 //! The set-up of a runtime: command lines in the sandbox, before the first command, each with its own result.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::commands::Shared;
 use super::{Command, RuntimeResult, SetupOutcome, SolutionRuntimeError};
 use crate::spec::{Limit, LimitsConfig, OnFailure, Span};
+
+/// The least time that a line gets, when those before it have used up what there was.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Runs every set-up line; a failed one ends the set-up where failures count.
 pub(super) async fn run_setup(
@@ -13,10 +16,12 @@ pub(super) async fn run_setup(
     lines: Vec<String>,
 ) -> Result<Vec<SetupOutcome>, SolutionRuntimeError> {
     let config = &shared.launch.spec.setup;
-    let deadline = Instant::now() + config.wall_time.0;
+    // Only the guests' own time counts: how long they wait for a place is the host's affair.
+    let mut left = config.wall_time.0;
     let mut outcomes = Vec::with_capacity(lines.len());
     for line in lines {
-        let outcome = run_line(shared, line, deadline).await?;
+        let outcome = run_line(shared, line, left.max(SHORTEST)).await?;
+        left = left.saturating_sub(outcome.elapsed);
         let failed = !outcome.termination.is_success();
         outcomes.push(outcome);
         if failed && config.on_failure == OnFailure::Fail {
@@ -26,16 +31,14 @@ pub(super) async fn run_setup(
     Ok(outcomes)
 }
 
-async fn run_line(shared: &Arc<Shared>, line: String, deadline: Instant) -> Result<SetupOutcome, SolutionRuntimeError> {
-    const SHORTEST: Duration = Duration::from_millis(1);
-    let began = Instant::now();
-    let left = deadline.saturating_duration_since(began).max(SHORTEST);
+async fn run_line(shared: &Arc<Shared>, line: String, left: Duration) -> Result<SetupOutcome, SolutionRuntimeError> {
     let limits = LimitsConfig { wall_time: Limit::Set(Span(left)), ..LimitsConfig::default() };
     let result = Arc::clone(shared).execute_setup(Command::line(line.clone()).limited_by(limits)).await?;
-    Ok(outcome(line, &result, began.elapsed()))
+    Ok(outcome(line, &result))
 }
 
-fn outcome(command: String, result: &RuntimeResult, elapsed: Duration) -> SetupOutcome {
+fn outcome(command: String, result: &RuntimeResult) -> SetupOutcome {
     let (stdout, stderr) = (result.stdout.clone(), result.stderr.clone());
+    let elapsed = result.usage.wall_time.value().copied().unwrap_or_default();
     SetupOutcome { command, termination: result.termination.clone(), stdout, stderr, elapsed }
 }
