@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+
 use super::{Killer, SolutionRuntimeError, SubmissionRuntime};
 use crate::error::{ErrorKind, ExecutionError};
 use crate::workspace::Reaper;
@@ -40,17 +42,16 @@ pub(super) async fn shutdown(
 ) -> Result<(), ExecutionError> {
     let began = Instant::now();
     let left = || deadline.saturating_sub(began.elapsed());
-    let mut failures = Vec::new();
-    for runtime in spawned.close() {
+    // All at once: one that does not end takes no time from the others.
+    let ends = spawned.close().into_iter().map(|runtime| async move {
         let end = async {
             let killed = runtime.kill_as(Killer::Interrupt).await.map_err(ExecutionError::from);
             killed.and(runtime.cleanup().await)
         };
-        match tokio::time::timeout(left(), end).await {
-            Ok(ended) => failures.extend(ended.err()),
-            Err(_) => failures.push(ExecutionError::new(ErrorKind::Runtime, "a runtime did not end in time")),
-        }
-    }
+        let in_time = tokio::time::timeout(left(), end).await;
+        in_time.unwrap_or_else(|_| Err(ExecutionError::new(ErrorKind::Runtime, "a runtime did not end in time"))).err()
+    });
+    let mut failures: Vec<ExecutionError> = join_all(ends).await.into_iter().flatten().collect();
     let (reaper, within) = (Arc::clone(reaper), left());
     let flushed = tokio::task::spawn_blocking(move || reaper.flush(within)).await;
     if let Ok(flushed) = flushed {
