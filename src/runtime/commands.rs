@@ -161,10 +161,14 @@ impl Shared {
                 hint: "run without a terminal, or on the local runtime".to_owned(),
             });
         }
-        let line = if self.guest.has_shell() { command.line } else { CommandLine::Argv(words(command.line)?) };
+        let line = match command.line {
+            line @ CommandLine::Line(_) if self.guest.has_shell() => line,
+            line => CommandLine::Argv(words(line)?),
+        };
         let spec = &self.launch.spec;
         let mut env = self.granted.clone();
         env.extend(spec.full_env(&self.launch.host.env, &self.launch.request.env, &command.env));
+        check(&line, &env, command.cwd.as_deref())?;
         let control = Arc::new(Control::new());
         let bound = (limits.amount(LimitName::Output), limits.output_overflow);
         let stdout = Sink::new(Stream::Stdout, bound, &control, events.clone());
@@ -221,6 +225,30 @@ fn words(line: CommandLine) -> Result<Vec<String>, SolutionRuntimeError> {
         Some(first) if !first.is_empty() => Ok(words),
         _ => Err(invalid(vec![Problem::new("", "a command needs at least one word")])),
     }
+}
+
+/// Refuses what no machine can pass to a program: each runtime would else fail in a way of its own.
+fn check(line: &CommandLine, env: &BTreeMap<String, String>, cwd: Option<&str>) -> Result<(), SolutionRuntimeError> {
+    const NUL: &str = "holds a NUL character";
+    let words = match line {
+        CommandLine::Argv(words) => words.as_slice(),
+        CommandLine::Line(line) => std::slice::from_ref(line),
+    };
+    let mut problems = Vec::new();
+    if words.iter().any(|word| word.contains('\0')) {
+        problems.push(Problem::new("command", NUL));
+    }
+    for (name, value) in env {
+        if name.is_empty() || name.contains(['=', '\0']) {
+            problems.push(Problem::new("env", format!("`{}` is no name of a variable", name.escape_default())));
+        } else if value.contains('\0') {
+            problems.push(Problem::new(format!("env.{name}"), NUL));
+        }
+    }
+    if cwd.is_some_and(|cwd| cwd.contains('\0')) {
+        problems.push(Problem::new("cwd", NUL));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(invalid(problems)) }
 }
 
 #[async_trait]

@@ -16,6 +16,7 @@ mod enforcement;
 mod error;
 mod guest;
 mod kind;
+mod registration;
 mod registry;
 mod result;
 mod running;

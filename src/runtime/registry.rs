@@ -1,7 +1,7 @@
 //! The runtimes that are known: an open list, each entry behind one private door.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+use super::registration::{check_closed, check_name};
 use super::shutdown::{Spawned, shutdown};
 use super::{
     Admission, BuiltinSpec, EnforcementTable, Launch, Progress, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
@@ -194,16 +195,20 @@ impl RegistryBuilder {
     /// Builds the registry.
     ///
     /// # Errors
-    /// Two kinds of one name, or a section or options schema that accepts unknown keys.
+    /// Two kinds of one name, a name that a spec could not hold, a section or options schema that accepts unknown keys
+    /// anywhere, and two built-in specs of one name.
     pub fn build(self) -> Result<RuntimeRegistry, ExecutionError> {
-        let mut kinds = BTreeMap::new();
+        let (mut kinds, mut specs) = (BTreeMap::new(), BTreeSet::new());
         for kind in self.kinds {
             let ty = kind.ty();
+            check_name(ty)?;
             for (what, schema) in [("section", kind.section_schema()), ("options", kind.options_schema())] {
-                if schema.get("additionalProperties") != Some(&Value::Bool(false)) {
-                    let message = format!("the {what} of the runtime `{ty}` would accept unknown keys");
-                    return Err(ExecutionError::new(ErrorKind::Bug, message)
-                        .with_hint("put `#[serde(deny_unknown_fields)]` on the type"));
+                check_closed(ty, what, &schema)?;
+            }
+            for spec in kind.builtin_specs() {
+                if !specs.insert(spec.name) {
+                    let message = format!("two built-in specs are called `{}`", spec.name);
+                    return Err(ExecutionError::new(ErrorKind::Spec, message));
                 }
             }
             if kinds.insert(ty, kind).is_some() {
