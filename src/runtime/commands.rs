@@ -13,8 +13,8 @@ use super::running::{Running, State, kill, state_of};
 use super::setup::run_setup;
 use super::slot::{Outcome, Slot};
 use super::{
-    Command, CommandLine, Control, Ending, Guest, InForce, Job, Killer, Launch, NotStarted, RuntimeEvent, RuntimeResult,
-    SetupOutcome, Sink, SolutionRuntimeError, Stop, SubmissionRuntime,
+    Command, CommandLine, Control, Ending, Guest, InForce, Job, Killer, Launch, NotStarted, RuntimeEvent,
+    RuntimeResult, SetupOutcome, Sink, SolutionRuntimeError, Stop, SubmissionRuntime,
 };
 use crate::error::ExecutionError;
 use crate::spec::{LimitName, Limits, LimitsConfig, OnFailure, Problem, Provenance, SpecError, split_line};
