@@ -193,7 +193,7 @@ impl Shared {
         for slot in live {
             outcome = outcome.and(kill(&slot, by).await);
         }
-        outcome
+        outcome.and(self.guest.end_left_overs().await)
     }
 
     /// Lets the guest release what it holds, once; a call that was dropped halfway is made again by the next.

@@ -57,6 +57,14 @@ pub trait Guest: Send + Sync + 'static {
         None
     }
 
+    /// Ends what earlier commands left running, where the runtime lets them; called by every kill of the whole runtime.
+    ///
+    /// # Errors
+    /// What could not be ended.
+    async fn end_left_overs(&self) -> Result<(), SolutionRuntimeError> {
+        Ok(())
+    }
+
     /// Looks at the workspace once more when the set-up has run; not called where there was none.
     ///
     /// # Errors
