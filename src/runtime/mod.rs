@@ -25,6 +25,8 @@ mod shutdown;
 mod slot;
 mod usage;
 
+#[cfg(feature = "local")]
+pub(crate) mod local;
 #[cfg(feature = "wasi")]
 pub(crate) mod wasi;
 

@@ -184,12 +184,18 @@ impl RegistryBuilder {
     /// Adds every kind that this build of bailiwick has.
     #[must_use]
     pub fn with_builtins(self) -> Self {
-        let host = self.host.clone();
-        let this = self;
+        let builder = self;
         #[cfg(feature = "wasi")]
-        let this = this.with(super::wasi::Wasi::new(&host));
-        drop(host);
-        this
+        let builder = {
+            let wasi = super::wasi::Wasi::new(&builder.host);
+            builder.with(wasi)
+        };
+        #[cfg(feature = "local")]
+        let builder = {
+            let local = super::local::Local::new(&builder.host);
+            builder.with(local)
+        };
+        builder
     }
 
     /// Builds the registry.
