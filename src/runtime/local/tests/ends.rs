@@ -38,6 +38,21 @@ async fn l6_nothing_outlives_a_normal_end_and_no_pipe_is_waited_for() {
     assert_eq!(place.alive(), 0, "{:?}", place.pids());
 }
 
+/// L4: one that never stands still, each link in a session of its own, is caught by no group and no list.
+#[tokio::test]
+async fn l4_a_chain_of_short_lives_is_caught() {
+    for local in [Local::default(), Local::without_groups()] {
+        let place = open_on(local, "limits: {wall_time: 10s}\n", Mode::Evaluation).await;
+        place.put("link", b"#!/bin/sh\nsetsid ./link &\nexit\n", 0o755);
+        for _ in 0..5 {
+            let result = place.sh("./link; ./link; sleep 0.05; echo done").await;
+            assert_eq!((result.exit_code(), stdout(&result)), (0, "done\n".to_owned()), "{result}");
+            assert!(result.notes.is_empty(), "{:?}", result.notes);
+            assert_eq!(place.alive(), 0, "{:?}", place.pids());
+        }
+    }
+}
+
 /// L5: a guest that is stopped, or stops itself, still meets its limit.
 #[tokio::test]
 async fn l5_a_stopped_guest_is_ended() {
