@@ -5,7 +5,7 @@ use bailiwick::spec::{LimitName, Mode, load};
 use bailiwick::{Host, Level, RuntimeRegistry, Subject};
 
 fn registry() -> RuntimeRegistry {
-    RuntimeRegistry::builder(Host::default()).with(Local::new(&Host::default())).build().unwrap()
+    RuntimeRegistry::builder(Host::default()).with(Local::new(&Host::default())).build().expect("one kind")
 }
 
 #[test]
