@@ -11,6 +11,8 @@ mod workspace;
 
 pub use error::{ErrorKind, ExecutionError};
 pub use host::{Host, HostDirs};
+#[cfg(feature = "local")]
+pub use runtime::local::{Isolation, Local, LocalConfig, LocalOptions};
 #[cfg(feature = "wasi")]
 pub use runtime::wasi::{
     Catalogue, CatalogueError, ExitCode, Program, ProgramConfig, ProgramEntry, ProgramMount, UnknownImports,

@@ -161,10 +161,8 @@ impl Shared {
                 hint: "run without a terminal, or on the local runtime".to_owned(),
             });
         }
-        let line = match command.line {
-            line @ CommandLine::Line(_) if self.guest.has_shell() => line,
-            line => CommandLine::Argv(words(line)?),
-        };
+        let for_a_shell = self.guest.has_shell() && matches!(command.line, CommandLine::Line(_));
+        let line = if for_a_shell { command.line } else { CommandLine::Argv(words(command.line)?) };
         let spec = &self.launch.spec;
         let mut env = self.granted.clone();
         env.extend(spec.full_env(&self.launch.host.env, &self.launch.request.env, &command.env));

@@ -230,9 +230,9 @@ mod tests {
 
     #[test]
     fn a_refused_growth_names_the_end_only_of_a_guest_that_failed() {
-        let memory = |ending| match judged(None, denied_memory(ending)).0 {
-            Termination::LimitExceeded { limit, .. } => Some(limit),
-            _ => None,
+        let memory = |ending| {
+            let termination = judged(None, denied_memory(ending)).0;
+            if let Termination::LimitExceeded { limit, .. } = termination { Some(limit) } else { None }
         };
         assert_eq!(memory(End::Exited(0)), None);
         assert_eq!(memory(End::Exited(1)), Some(LimitName::Memory));

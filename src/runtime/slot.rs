@@ -91,7 +91,8 @@ impl Slot {
         drop(work);
         // Settled only when nothing of the command is left.
         drop_quietly(done);
-        Poll::Ready(self.settle(outcome))
+        self.settle(outcome);
+        Poll::Ready(())
     }
 
     /// Drops the command; its guest ends by that. Where somebody is polling it, they do so right afterwards.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Session;
-use super::session::Inner;
+use super::inner::Inner;
 use crate::error::{ErrorKind, ExecutionError};
 
 /// Runs long blocking work on a thread that may block.

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use super::inner::{BasePoint, Inner};
 use super::open::{placeholders, quota, stage};
-use super::session::{BasePoint, Inner};
 use super::state::{Resetting, StateCell};
 use super::{Session, SessionError};
 use crate::error::ExecutionError;

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::Session;
 use super::blocking::blocking;
-use super::session::{Inner, Staged};
+use super::inner::{Inner, Staged};
 use crate::error::ExecutionError;
 use crate::workspace::Workspace;
 

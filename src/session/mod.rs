@@ -9,12 +9,12 @@ mod checkpoint;
 mod close;
 mod error;
 mod files;
+mod inner;
 mod open;
-mod session;
 mod spawn;
 mod state;
 
 pub use builder::SessionBuilder;
 pub use error::SessionError;
-pub use session::Session;
+pub use inner::Session;
 pub use state::SessionState;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::blocking::blocking;
-use super::session::{BasePoint, Inner, Staged};
+use super::inner::{BasePoint, Inner, Staged};
 use super::state::StateCell;
 use super::{Session, SessionBuilder};
 use crate::error::{ErrorKind, ExecutionError};

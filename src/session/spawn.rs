@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Session;
-use super::session::Inner;
+use super::inner::Inner;
 use crate::error::{ErrorKind, ExecutionError};
 use crate::runtime::{Capability, InForce, Launch, SpawnRequest, SubmissionRuntime};
 use crate::spec::{Provenance, SpecError};
