@@ -124,6 +124,7 @@ pub(crate) fn host(home: &Path) -> Host {
         ("BAILIWICK_STATE_DIR", dir("state")),
         ("BAILIWICK_DATA_DIR", dir("data")),
         ("BAILIWICK_CACHE_DIR", dir("cache")),
+        ("TMPDIR", dir("temp")),
         ("FROM_HOST", "the host's own".to_owned()),
     ];
     Host::from_env(env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())

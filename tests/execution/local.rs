@@ -1,6 +1,6 @@
 //! The local runtime as a registry shows it. What commands do is tested beside the runtime itself.
 
-use bailiwick::runtime::local::Local;
+use bailiwick::Local;
 use bailiwick::spec::{LimitName, Mode, load};
 use bailiwick::{Host, Level, RuntimeRegistry, Subject};
 

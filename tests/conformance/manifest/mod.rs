@@ -2,12 +2,12 @@
 //!
 //! Nothing here runs a guest; what drives them asks [`Fixture::argv`] what to run and [`Fixture::expected`] what to see.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub(crate) use stream::{Repeat, Rules, Stream};
+pub(crate) use stream::Stream;
 
 mod checks;
 mod stream;

@@ -39,7 +39,8 @@ async fn open_on(local: Local, spec: &str, mode: Mode) -> Place {
     let spec = load(&format!("type: local\nname: test\n{spec}"), "test", &registry).unwrap().spec;
     let kind = registry.kind("local").unwrap();
     let limits = spec.resolve_limits(mode, &[]).unwrap();
-    let in_force = kind.enforcement(&spec.section).unwrap().admit(limits, "local").unwrap();
+    let enforcement = Arc::new(kind.enforcement(&spec.section).unwrap());
+    let in_force = enforcement.admit(limits, "local").unwrap();
     let workspace_base = Base::choose(registry.host(), BaseNeed::Directory).unwrap();
     let owner = registry.owner().unwrap();
     let reaper = Arc::clone(registry.reaper());
@@ -54,6 +55,7 @@ async fn open_on(local: Local, spec: &str, mode: Mode) -> Place {
         limits: in_force.limits,
         best_effort: in_force.best_effort,
         unenforced: in_force.unenforced,
+        enforcement,
         host: Arc::clone(registry.host()),
         admission: registry.admission().group(None),
         reaper: Arc::clone(&reaper),

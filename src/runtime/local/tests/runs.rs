@@ -72,7 +72,6 @@ async fn l11_what_cannot_be_started_says_why() {
         ("./locked", NotStarted::NotExecutable, "may not be executed"),
         ("./plain", NotStarted::NotExecutable, "neither a program"),
         ("./shebang", NotStarted::NotExecutable, "interpreter"),
-        ("nul\0byte", NotStarted::NotExecutable, "zero byte"),
     ] {
         let result = place.run(Command::argv([word])).await;
         let Termination::NotStarted { reason: found, message, .. } = &result.termination else {
