@@ -34,3 +34,8 @@ pub use workspace::{
     StagedAsset, StagedAssets, StatCache, StaticAssetConfig, StaticAssets, Workspace, WorkspaceError, WorkspacePath,
     gc, resolve_static_assets, scan,
 };
+
+/// The documents whose code the tests compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/execution/extending.md")]
+mod extending {}
