@@ -1,4 +1,61 @@
 //! Runs untrusted submissions truthfully, safely and fast, behind one session, on one of several runtimes.
+//!
+//! A **spec** is opened as a **session**, a session drives a **runtime**, a runtime returns **results**, and nothing
+//! flows back up:
+//!
+#![cfg_attr(feature = "wasi", doc = "```")]
+#![cfg_attr(not(feature = "wasi"), doc = "```text")]
+//! use std::sync::Arc;
+//!
+//! use bailiwick::spec::EnvironmentSpec;
+//! use bailiwick::{
+//!     Command, Host, InputContent, InputFile, RuntimeRegistry, Session, SpawnRequest, WasiConfig, WorkspacePath,
+//! };
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = RuntimeRegistry::builder(Host::default()).with_builtins().build()?;
+//! let spec = EnvironmentSpec::new("wasi", "tally", Arc::new(WasiConfig::default()));
+//! let session = Session::builder(&registry, spec).submission("guest-fixtures/example/submission").open().await?;
+//! let prices = std::fs::read("guest-fixtures/example/data/prices.csv")?;
+//! let input = InputFile::new(WorkspacePath::new("prices.csv")?, InputContent::Bytes(prices));
+//! session.materialize_input_files(vec![input]).await?;
+//! let runtime = session.spawn(SpawnRequest::default()).await?;
+//! let command = Command::argv(["./tally.wasm", "prices.csv"]).grant_stdin("1041 EGG-10 1\n");
+//! let result = runtime.execute(command).await?;
+//! assert_eq!(result.exit_code(), 0);
+//! assert!(result.stdout.text().is_some_and(|text| text.ends_with("4.27\n")));
+//! session.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - A submission cannot cause an `Err`: whatever it does is a [`RuntimeResult`] with a [`Termination`].
+//!   An [`ExecutionError`] means that the host failed, or was asked for the impossible.
+//! - Everything is closed by default, and nothing is weakened in silence: what a runtime cannot hold is refused before
+//!   anything runs, or stands in the result.
+//! - The library has no ambient state: it reads no environment variable, home or current directory, and starts no
+//!   thread or process before the first [`spawn`](Session::spawn). What it may know of the host is a [`Host`].
+//!
+//! # Where to read next
+//!
+//! | to do this | begin with |
+//! | --- | --- |
+//! | run something | [`Session`], then [`SubmissionRuntime`] |
+//! | understand what came of it | [`RuntimeResult`], [`Termination`], [`Usage`] |
+//! | read or write a spec | [`spec`] |
+//! | give files and get them back | [`Session::materialize_input_files`], [`Session::get_file_contents`] |
+//! | add a runtime | [`RuntimeKind`], [`Guest`], [`Commands`] |
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! | --- | --- | --- |
+//! | `wasi` | yes | the WASI runtime, on wasmtime |
+//! | `local` | yes | the local runtime: plain host processes, no isolation |
+//! | `wat` | yes | WebAssembly text wherever a module is taken |
+//! | `cli` | yes | the `bailiwick` command, as a library |
+//! | `testing` | no | what a runtime of another crate is tested with; empty in this version |
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -35,7 +92,10 @@ pub use workspace::{
     gc, resolve_static_assets, scan,
 };
 
-/// The documents whose code the tests compile and run.
+// The documents whose code the tests compile and run.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/execution/extending.md")]
 mod extending {}
+#[cfg(all(doctest, feature = "wasi"))]
+#[doc = include_str!("../docs/first-hour/embedding.md")]
+mod embedding {}
