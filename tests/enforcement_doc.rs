@@ -2,6 +2,8 @@
 //!
 //! `BLESS=1 cargo test --test enforcement_doc` writes it anew.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[expect(dead_code, unused_imports, reason = "the drivers of the table use the rest")]
 #[path = "conformance/manifest/mod.rs"]
 mod manifest;

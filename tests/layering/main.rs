@@ -1,5 +1,7 @@
 //! The shape of the source: who may name whom, and how large things may be. `docs/architecture.md` gives the reasons.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod source;
 
 use source::{Source, sources, tokens};
