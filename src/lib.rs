@@ -96,6 +96,9 @@ pub use workspace::{
 #[cfg(doctest)]
 #[doc = include_str!("../docs/execution/extending.md")]
 mod extending {}
+#[cfg(all(doctest, feature = "cli"))]
+#[doc = include_str!("../docs/execution/command-line.md")]
+mod command_line {}
 #[cfg(all(doctest, feature = "wasi"))]
 #[doc = include_str!("../docs/first-hour/embedding.md")]
 mod embedding {}

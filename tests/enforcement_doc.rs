@@ -67,13 +67,13 @@ const BY_HOST: [(&str, &str, &[Level], &str); 6] = [
         "wasi",
         "disk",
         &[Level::Enforced, Level::Unsupported],
-        "a size-limited memory file system where this process may make one, else nothing",
+        "a size-limited memory file system where one can be made and has room, else nothing",
     ),
     (
         "wasi",
         "entries",
         &[Level::Enforced, Level::Unsupported],
-        "a memory file system with so many inodes where this process may make one, else nothing",
+        "a memory file system with so many inodes where one can be made and has room, else nothing",
     ),
 ];
 

