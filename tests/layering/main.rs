@@ -41,8 +41,10 @@ const LARGE_FILES: [(&str, &str); 2] = [
 const BUSY_SIGNPOSTS: [&str; 3] = ["cli/json/mod.rs", "cli/run/mod.rs", "cli/spec/mod.rs"];
 
 /// Functions over the limit, each with its reason.
-const LARGE_FUNCTIONS: [(&str, &str); 1] =
-    [("runtime/wasi/run.rs: call", "a guest's world, in the order in which the engine takes it")];
+const LARGE_FUNCTIONS: [(&str, &str); 2] = [
+    ("runtime/wasi/run.rs: call", "a guest's world, in the order in which the engine takes it"),
+    ("session/open.rs: open_here", "all that a session holds, in the order in which it can be had"),
+];
 
 fn assert_none(problems: &[String]) {
     assert!(problems.is_empty(), "\n  {}\n", problems.join("\n  "));
