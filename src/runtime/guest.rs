@@ -24,7 +24,7 @@ pub trait Guest: Send + Sync + 'static {
     /// returns soon after [`Control::stop`] with nothing of the command alive. Dropping the future ends the command too.
     async fn run(&self, job: Job) -> Ending;
 
-    /// Gives the variables that every command starts with, below all others; `docs/enforcement.md` lists them.
+    /// Gives the variables that every command starts with, below all others; the page of the runtime lists them.
     fn granted_env(&self) -> BTreeMap<String, String>;
 
     /// Says whether lines go to a shell (`true`), or are split into words (`false`).
