@@ -4,7 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[expect(dead_code, unused_imports, reason = "the drivers of the table use the rest")]
+#[expect(dead_code, reason = "the drivers of the table use the rest")]
 #[path = "conformance/manifest/mod.rs"]
 mod manifest;
 

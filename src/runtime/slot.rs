@@ -23,6 +23,7 @@ pub(super) struct Slot {
     pub(super) control: Arc<Control>,
     work: Mutex<Option<Work>>,
     abandoned: AtomicBool,
+    contended: AtomicBool,
     outcome: OnceLock<Outcome>,
     changed: Notify,
 }
@@ -30,8 +31,8 @@ pub(super) struct Slot {
 impl Slot {
     pub(super) fn new(control: Arc<Control>, work: impl Future<Output = Outcome> + Send + 'static) -> Arc<Self> {
         let work = Mutex::new(Some(Box::pin(work) as Work));
-        let (abandoned, outcome) = (AtomicBool::new(false), OnceLock::new());
-        Arc::new(Self { control, work, abandoned, outcome, changed: Notify::new() })
+        let (abandoned, contended) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self { control, work, abandoned, contended, outcome: OnceLock::new(), changed: Notify::new() })
     }
 
     pub(super) fn outcome(&self) -> Option<&Outcome> {
@@ -70,7 +71,7 @@ impl Slot {
     }
 
     fn turn(&self, context: &mut Context<'_>) -> Poll<()> {
-        let Some(mut work) = self.try_lock() else { return Poll::Pending };
+        let Some(mut work) = self.try_lock().or_else(|| self.lock_contended()) else { return Poll::Pending };
         // Over, and about to be settled by whoever took it: that wakes this driver.
         let Some(future) = work.as_mut() else { return Poll::Pending };
         // A guest that panics ends its own command and nobody else's: not the caller's task, not the killer's.
@@ -78,6 +79,10 @@ impl Slot {
         let outcome = match polled {
             Ok(Poll::Pending) => {
                 drop(work);
+                // A driver that found the lock taken has no waker in the work: it must look again.
+                if self.contended.swap(false, Ordering::SeqCst) {
+                    self.changed.notify_waiters();
+                }
                 // Whoever abandoned the command during the poll could not drop it.
                 if self.abandoned.load(Ordering::SeqCst) {
                     self.abandon();
@@ -105,6 +110,12 @@ impl Slot {
             drop_quietly(left);
             self.settle(Err(SolutionRuntimeError::Cancelled));
         }
+    }
+
+    /// Says that somebody waits for the lock, and tries once more: its holder may have let go before it could see that.
+    fn lock_contended(&self) -> Option<MutexGuard<'_, Option<Work>>> {
+        self.contended.store(true, Ordering::SeqCst);
+        self.try_lock()
     }
 
     fn try_lock(&self) -> Option<MutexGuard<'_, Option<Work>>> {

@@ -1,5 +1,7 @@
 //! One table of behaviours, run on every runtime: each guest of `guest-fixtures/` must give what its manifest says.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test")]
+
 mod drive;
 mod manifest;
 

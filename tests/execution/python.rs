@@ -2,6 +2,9 @@
 //!
 //! The interpreter is fetched once by `tests/data/python-wasi/get.sh` and compiled into a cache beside it.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test")]
+#![expect(clippy::print_stdout, reason = "a skip is printed with its reason")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

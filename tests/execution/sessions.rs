@@ -1,5 +1,7 @@
 //! Sessions end to end, on the WASI runtime.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test")]
+
 use std::path::Path;
 use std::time::Duration;
 

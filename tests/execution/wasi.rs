@@ -1,5 +1,7 @@
 //! The hard corners of the WASI runtime: guests that do not end, readers that do not read, caches that lie.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -57,9 +57,19 @@ impl WasiConfig {
                     .with_hint("a guest would take one for the other: choose another first component"),
             );
         }
+        for (path, value) in [("workdir", &self.workdir), ("static_root", &self.static_root)] {
+            if first_component(value) == first_component(TEMP) {
+                problems.push(Problem::new(path, format!("`{TEMP}` holds the guest's temporary files")));
+            }
+        }
         for (name, program) in &self.programs {
             if name.contains('/') || name.is_empty() {
                 problems.push(Problem::new(format!("programs.{name}"), "a program's name has no slash"));
+            }
+            let hosts = program.program.mounts.iter().map(|mount| &mount.host);
+            for host in hosts.chain([&program.module]).filter(|host| !host.starts_with('/')) {
+                let message = format!("`{host}` is not an absolute path of the host");
+                problems.push(Problem::new(format!("programs.{name}"), message));
             }
             for (index, mount) in program.program.mounts.iter().enumerate() {
                 if !is_guest_dir(&mount.guest) {
@@ -71,6 +81,9 @@ impl WasiConfig {
         problems
     }
 }
+
+/// The directory of temporary files that every guest has.
+pub(super) const TEMP: &str = "/tmp";
 
 /// Says whether a text is an absolute path of a guest in its only spelling.
 pub(super) fn is_guest_dir(path: &str) -> bool {

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::OFlags;
 
 use super::key::ModuleKey;
 
@@ -49,7 +51,7 @@ impl Digests {
         path: &Path,
         read: impl FnOnce(File) -> std::io::Result<Vec<u8>>,
     ) -> std::io::Result<ModuleKey> {
-        let file = File::open(path)?;
+        let file = open_regular(path)?;
         let identity = Identity::of(&file.metadata()?);
         if let Some(key) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&identity) {
             return Ok(*key);
@@ -60,6 +62,13 @@ impl Digests {
         }
         Ok(key)
     }
+}
+
+/// Opens a regular file of the host; a pipe in its place would block for ever.
+pub(super) fn open_regular(path: &Path) -> std::io::Result<File> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(std::io::Error::other("not a regular file")) }
 }
 
 /// The largest module that is read.

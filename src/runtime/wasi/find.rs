@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::digests::read_bounded;
+use super::digests::{open_regular, read_bounded};
 use super::key::ModuleKey;
 use super::load_error::LoadError;
 use super::program::{Program, UnknownImports};
@@ -36,7 +36,7 @@ impl Source {
             Self::Bytes(bytes) => return Ok(bytes),
             Self::Host { path, digest } => (path, digest),
         };
-        let bytes = std::fs::File::open(&path).and_then(read_bounded);
+        let bytes = open_regular(&path).and_then(read_bounded);
         let bytes =
             bytes.map_err(SolutionRuntimeError::host("read the program's module")).map_err(LoadError::Failed)?;
         if ModuleKey::of(&bytes) == digest {
@@ -67,7 +67,7 @@ impl WasiGuest {
             return Ok(self.own_module(word, bytes));
         }
         if self.options.program_file.as_deref() == Some(word) {
-            let bytes = std::fs::File::open(Path::new(word)).and_then(read_bounded);
+            let bytes = open_regular(Path::new(word)).and_then(read_bounded);
             let bytes = bytes.map_err(SolutionRuntimeError::host("read the module")).map_err(LoadError::Failed)?;
             return Ok(self.own_module(word, bytes));
         }

@@ -70,7 +70,7 @@ impl RuntimeKind for Wasi {
         vec![
             BuiltinSpec {
                 name: "wasm",
-                about: "modules of WASI preview 1, started by their path",
+                about: "modules of WASI preview 1 and components of WASI 0.2, started by their path",
                 text: include_str!("specs/wasm.yaml"),
             },
             BuiltinSpec {

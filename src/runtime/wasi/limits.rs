@@ -149,8 +149,12 @@ pub(super) fn enforcement(quota: Option<&str>) -> EnforcementTable {
         .limit(L::Stack, Level::Enforced, "the engine's stack bound")
         .limit(L::Fuel, Level::Enforced, "the engine's instruction counter")
         .capability(Capability::Files, Level::Enforced, "preopened directories only")
-        .capability(Capability::Network, Level::ByConstruction, "a guest has no sockets")
-        .capability(Capability::Ports, Level::Unsupported, "a guest has no sockets")
+        .capability(
+            Capability::Network,
+            Level::Enforced,
+            "modules have no sockets; components find every address refused",
+        )
+        .capability(Capability::Ports, Level::Unsupported, "a guest may not listen")
         .capability(Capability::Mounts, Level::Enforced, "preopened directories, read-only unless granted")
         .capability(Capability::Tty, Level::Unsupported, "a guest has no terminal")
         .capability(Capability::Shell, Level::Unsupported, "a guest has no processes")

@@ -13,7 +13,7 @@ use super::key::ModuleKey;
 use super::linker::{Linked, Linkers};
 use super::load_error::LoadError;
 use super::program::UnknownImports;
-use crate::runtime::SolutionRuntimeError;
+use crate::runtime::{NotStarted, SolutionRuntimeError};
 
 /// How many modules stay in memory; the oldest make room.
 const MAX_KEPT: usize = 256;
@@ -29,9 +29,12 @@ pub(super) struct Modules {
 /// What a linked module is kept under: the same module links differently where other imports are stubbed.
 type Slot = (ModuleKey, UnknownImports);
 
+/// What came of a module. A refusal is kept like a success: the same bytes are refused again, at no cost.
+type Cell = OnceCell<Result<Arc<Linked>, (NotStarted, String)>>;
+
 #[derive(Default)]
 struct Kept {
-    linked: HashMap<Slot, Arc<OnceCell<Arc<Linked>>>>,
+    linked: HashMap<Slot, Arc<Cell>>,
     order: VecDeque<Slot>,
 }
 
@@ -50,18 +53,23 @@ impl Modules {
         bytes: impl FnOnce() -> Result<Bytes, LoadError> + Send + 'static,
     ) -> Result<Arc<Linked>, LoadError> {
         let cell = self.cell((key, unknown.clone()));
-        if let Some(linked) = cell.get() {
-            return Ok(Arc::clone(linked));
-        }
-        let linked = cell.get_or_try_init(|| async {
+        let made = cell.get_or_try_init(|| async {
             let (this, unknown) = (Arc::clone(self), unknown.clone());
             let work = move || this.make(key, &unknown, bytes);
-            tokio::task::spawn_blocking(work).await.map_err(|_| LoadError::Failed(SolutionRuntimeError::Cancelled))?
+            match tokio::task::spawn_blocking(work).await {
+                Ok(Ok(linked)) => Ok(Ok(linked)),
+                Ok(Err(LoadError::Refused(reason, message))) => Ok(Err((reason, message))),
+                Ok(Err(LoadError::Failed(error))) => Err(error),
+                Err(_) => Err(SolutionRuntimeError::Cancelled),
+            }
         });
-        linked.await.map(Arc::clone)
+        match made.await.map_err(LoadError::Failed)? {
+            Ok(linked) => Ok(Arc::clone(linked)),
+            Err((reason, message)) => Err(LoadError::Refused(*reason, message.clone())),
+        }
     }
 
-    fn cell(&self, key: Slot) -> Arc<OnceCell<Arc<Linked>>> {
+    fn cell(&self, key: Slot) -> Arc<Cell> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cell) = kept.linked.get(&key) {
             return Arc::clone(cell);

@@ -10,12 +10,13 @@ use bytes::Bytes;
 use wasmtime::Store;
 use wasmtime_wasi::{WasiCtxBuilder, WasiView};
 
+use super::config::TEMP;
 use super::engine::{Lease, Sandbox};
 use super::find::{Found, Source};
 use super::limits::{self, Bounds, GuestState, OWN_DESCRIPTORS};
 use super::linker::{Linked, descriptors};
 use super::load_error::LoadError;
-use super::spawn::{TEMP, WasiGuest};
+use super::spawn::WasiGuest;
 use super::stdio::{Printer, Reader};
 use super::traps::end_of;
 use super::usage::{CPU_BY, DISK_BY, FUEL_BY, MEMORY_BY, Meter, Metered};
@@ -155,8 +156,8 @@ impl WasiGuest {
         let mut ending = Ending::new(end);
         ending.cpu_time = Measured::known(meter.cpu(), CPU_BY);
         ending.met_end_of_stdin = met_end.load(Ordering::Relaxed);
+        ending.notes = self.notes(&guest.found.program);
         ending.program = Some(guest.found.used);
-        ending.notes = self.notes();
         self.account(&mut ending, &store, fuel, left);
         Ok(ending)
     }

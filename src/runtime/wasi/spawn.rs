@@ -6,17 +6,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use cap_std::fs::Dir;
 
 use super::catalogue::Catalogue;
-use super::config::{WasiConfig, WasiOptions};
+use super::config::{TEMP, WasiConfig, WasiOptions, is_guest_dir};
 use super::digests::Digests;
 use super::engine::Engines;
+use super::program::Program;
 use super::view::{Preopen, View, hidden, open_ambient_mount};
 use crate::error::{ErrorKind, ExecutionError};
 use crate::runtime::{Launch, Mount, SolutionRuntimeError};
 use crate::spec::OnUnsupported;
 use crate::workspace::{PrivateDir, Workspace};
-
-/// The directory of temporary files that every guest has.
-pub(super) const TEMP: &str = "/tmp";
 
 /// What all runtimes of a process share.
 #[derive(Clone)]
@@ -76,10 +74,11 @@ impl WasiGuest {
         Held(Arc::clone(&self.seen.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// Gives the facts about the view that every result carries.
-    pub(super) fn notes(&self) -> Vec<String> {
+    /// Gives the facts about the view that a result carries: what preopens hide, those of the program too.
+    pub(super) fn notes(&self, program: &Program) -> Vec<String> {
+        let own = hidden(self.workspace.dir(), program.mounts.iter().map(|mount| mount.guest.as_str()));
         let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
-        seen.shadowed.iter().map(|name| format!("shadowed: {name}")).collect()
+        seen.shadowed.iter().chain(&own).map(|name| format!("shadowed: {name}")).collect()
     }
 }
 
@@ -91,6 +90,7 @@ fn look(launch: &Launch, config: &WasiConfig, temp: &PrivateDir) -> Result<Seen,
         others.push(Preopen { guest: config.static_root.clone(), dir, writable: false });
     }
     for mount in &launch.request.mounts {
+        check_mount(mount, config, &others)?;
         others.push(open_mount(mount)?);
     }
     let roots = std::iter::once(config.workdir.as_str()).chain(others.iter().map(|preopen| preopen.guest.as_str()));
@@ -104,6 +104,21 @@ fn look(launch: &Launch, config: &WasiConfig, temp: &PrivateDir) -> Result<Seen,
         others.push(Preopen { guest: TEMP.to_owned(), dir, writable: true });
     }
     Ok(Seen { view: View::open(workspace, &config.workdir, others)?, shadowed })
+}
+
+/// Refuses a mount that the guest could not tell from something else.
+fn check_mount(mount: &Mount, config: &WasiConfig, others: &[Preopen]) -> Result<(), ExecutionError> {
+    let guest = mount.guest.as_str();
+    let taken = others.iter().map(|preopen| preopen.guest.as_str()).chain([config.workdir.as_str(), TEMP]);
+    let message = if !is_guest_dir(guest) {
+        format!("`{guest}` is no place for a mount")
+    } else if taken.into_iter().any(|taken| taken == guest) {
+        format!("`{guest}` is taken already")
+    } else {
+        return Ok(());
+    };
+    Err(ExecutionError::new(ErrorKind::Spec, message)
+        .with_hint("mount it at an absolute path of its own, without `.`, `..` or `//`"))
 }
 
 fn open_mount(mount: &Mount) -> Result<Preopen, ExecutionError> {
