@@ -25,16 +25,12 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
     let SessionBuilder { registry, spec, mode, assets, submission, bounds, limits, queue_timeout, resettable } =
         builder;
     let kind = Arc::clone(registry.kind_of(&spec)?);
-    let more: Vec<(Provenance, &LimitsConfig)> = limits.iter().map(|(from, limits)| (*from, limits)).collect();
-    let limits = spec
-        .resolve_limits(mode, &more)
-        .map_err(|problems| ExecutionError::from(SpecError::Invalid { origin: spec.name.clone(), problems }))?;
+    let limits = resolve(&spec, mode, &limits)?;
     let enforcement = Arc::new(kind.enforcement(&spec.section)?);
     let InForce { limits, unenforced, .. } = enforcement.admit(limits, kind.ty())?;
     let base = registry.base(kind.base_need())?;
-    let owner = registry.owner()?;
-    let workspace = Workspace::open(&base, &owner, quota(&limits), registry.reaper())?;
     let ignored = spec.ignore_globs(assets.iter().map(ResolvedStaticAsset::save_path));
+    let workspace = Workspace::open(&base, &registry.owner()?, quota(&limits), registry.reaper())?;
     if let Some(source) = submission {
         let mut options = CopyIn::default();
         (options.ignore, options.bounds) = (Globs::new(&ignored), bounds);
@@ -46,8 +42,7 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
     }
     workspace.renew_quota()?;
     let placeholders = placeholders(&*kind, &spec, staged.as_deref())?;
-    let keep = spec.snapshot.keep_globs.as_ref().filter(|globs| !globs.is_empty());
-    let scope = Capture::Spec { keep: keep.map(Globs::new), ignore: Globs::new(&ignored) };
+    let scope = scope(&spec, &ignored);
     let scan = workspace.scan(&scope, None, Bounds::default())?;
     let captured = resettable.then(|| workspace.capture(&Capture::All, Bounds::default())).transpose()?;
     let inner = Inner {
@@ -72,6 +67,18 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
         workspace: Mutex::new(Some(Arc::new(workspace))),
     };
     Ok(Session { inner: Arc::new(inner) })
+}
+
+fn resolve(spec: &EnvironmentSpec, mode: Mode, more: &[(Provenance, LimitsConfig)]) -> Result<Limits, ExecutionError> {
+    let more: Vec<(Provenance, &LimitsConfig)> = more.iter().map(|(from, limits)| (*from, limits)).collect();
+    spec.resolve_limits(mode, &more)
+        .map_err(|problems| SpecError::Invalid { origin: spec.name.clone(), problems }.into())
+}
+
+/// Gives what snapshots of a session take.
+fn scope(spec: &EnvironmentSpec, ignored: &[String]) -> Capture {
+    let keep = spec.snapshot.keep_globs.as_ref().filter(|globs| !globs.is_empty());
+    Capture::Spec { keep: keep.map(Globs::new), ignore: Globs::new(ignored) }
 }
 
 pub(super) fn quota(limits: &Limits) -> Quota {

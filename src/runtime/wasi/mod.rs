@@ -3,9 +3,10 @@
 //! A command's first word names a module, found in the guest's own view or among the programs; it is compiled once
 //! and kept. A guest sees the workspace, the staged assets, a private `/tmp`, granted mounts, and nothing else.
 //! Never here: Docker's or the local runtime's words, host processes, a precompiled artifact of a submission.
-//! Read next: `run.rs` for one command, `modules.rs` for compiling, `view.rs` for what a guest sees.
+//! Read next: `run.rs` and `call.rs` for one command, `modules.rs` for compiling, `view.rs` for what a guest sees.
 
 mod cache;
+mod call;
 mod catalogue;
 mod code;
 mod config;
@@ -29,6 +30,7 @@ mod ticker;
 mod traps;
 mod usage;
 mod view;
+mod world;
 
 pub use catalogue::{Catalogue, CatalogueError, ProgramEntry};
 pub use config::{WasiConfig, WasiOptions};
