@@ -1,10 +1,11 @@
 //! How many commands run at once in this process, and who waits.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use futures_util::FutureExt as _;
+use tokio::sync::{AcquireError, Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::SolutionRuntimeError;
 
@@ -45,6 +46,24 @@ struct Held {
 #[derive(Debug)]
 pub(super) struct Ticket {
     group: Arc<Group>,
+}
+
+/// A turn on a runtime that bounds how many commands run at once: the command stands in line from the moment it was
+/// asked for, whoever polls it first.
+pub(super) struct Turn(Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send>>);
+
+impl Turn {
+    pub(super) fn ask(turns: &Arc<Semaphore>) -> Self {
+        let mut acquire = Box::pin(Arc::clone(turns).acquire_owned());
+        match acquire.as_mut().now_or_never() {
+            Some(turn) => Self(Box::pin(std::future::ready(turn))),
+            None => Self(acquire),
+        }
+    }
+
+    pub(super) async fn come(self) -> Result<OwnedSemaphorePermit, SolutionRuntimeError> {
+        self.0.await.map_err(|_| SolutionRuntimeError::Closed)
+    }
 }
 
 /// A place to run; given back when dropped.
@@ -178,8 +197,6 @@ impl Drop for Bar {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt as _;
-
     use super::*;
 
     /// Says whether a command of the group would have to wait.

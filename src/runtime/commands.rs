@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc};
 
+use super::admission::Turn;
 use super::capture::Stream;
 use super::conduct::conduct;
 use super::running::{Running, State, kill, state_of};
@@ -35,7 +36,7 @@ pub struct Commands {
 pub(super) struct Shared {
     pub(super) guest: Arc<dyn Guest>,
     pub(super) launch: Launch,
-    pub(super) turns: Option<Arc<Semaphore>>,
+    turns: Option<Arc<Semaphore>>,
     granted: BTreeMap<String, String>,
     outcomes: OnceLock<Arc<[SetupOutcome]>>,
     slots: Mutex<Slots>,
@@ -137,7 +138,8 @@ impl Shared {
         let (sender, receiver) = live.then(|| mpsc::channel(EVENTS_AHEAD)).unzip();
         let job = self.job(command, in_force.limits.clone(), sender)?;
         let sinks = [Arc::clone(&job.stdout), Arc::clone(&job.stderr)];
-        let slot = Slot::new(Arc::clone(&job.control), conduct(Arc::clone(self), job, in_force));
+        let turn = self.turns.as_ref().map(Turn::ask);
+        let slot = Slot::new(Arc::clone(&job.control), conduct(Arc::clone(self), job, in_force, turn));
         let mut slots = self.slots();
         // Asked under the lock: a cleanup that comes now finds the command among the live ones.
         if self.closed.load(Ordering::Acquire) {

@@ -3,22 +3,23 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::admission::Place;
+use super::admission::{Place, Turn};
 use super::commands::Shared;
 use super::slot::Outcome;
 use super::{
-    Control, Denied, End, Ending, InForce, Job, Measured, RuntimeResult, SolutionRuntimeError, Stop, Termination, Usage,
+    AdmissionGroup, Control, Denied, End, Ending, InForce, Job, Measured, RuntimeResult, SolutionRuntimeError, Stop,
+    Termination, Usage,
 };
 use crate::spec::{LimitName, LimitValue, Limits};
 
 /// Runs a job to its result.
-pub(super) async fn conduct(shared: Arc<Shared>, job: Job, in_force: InForce) -> Outcome {
+pub(super) async fn conduct(shared: Arc<Shared>, job: Job, in_force: InForce, turn: Option<Turn>) -> Outcome {
     let control = Arc::clone(&job.control);
     let (stdout, stderr) = (Arc::clone(&job.stdout), Arc::clone(&job.stderr));
     let stdin_given = job.stdin.was_given();
     let _ticket = shared.launch.admission.ask();
     let began = Instant::now();
-    let place = queue(&shared, &control).await?;
+    let place = queue(&shared.launch.admission, turn, &control).await?;
     let queued = began.elapsed();
     let Some(place) = place else {
         return finish(&shared, &control, in_force, Ending::new(End::Stopped(None)), queued);
@@ -44,14 +45,17 @@ struct Queued {
 }
 
 /// Waits for a turn on the runtime, then for a place of the process; `None` when the command was stopped first.
-async fn queue(shared: &Shared, control: &Control) -> Result<Option<Queued>, SolutionRuntimeError> {
+async fn queue(
+    admission: &AdmissionGroup,
+    turn: Option<Turn>,
+    control: &Control,
+) -> Result<Option<Queued>, SolutionRuntimeError> {
     if control.is_stopped() {
         return Ok(None);
     }
-    let admission = &shared.launch.admission;
     let enter = async {
-        let turn = match &shared.turns {
-            Some(turns) => Some(Arc::clone(turns).acquire_owned().await.map_err(|_| SolutionRuntimeError::Closed)?),
+        let turn = match turn {
+            Some(turn) => Some(turn.come().await?),
             None => None,
         };
         Ok(Some(Queued { _place: admission.enter().await?, _turn: turn }))
