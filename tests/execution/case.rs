@@ -1,11 +1,9 @@
 //! One case, judged over a session as a `cli` adapter will: the seam between running and meaning.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test")]
-
 mod support;
 
 use bailiwick::{ExecutionError, FileOutcome, RuntimeResult, Session, SpawnRequest, Termination};
-use support::Yard;
+use support::yard::Yard;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Verdict {
@@ -45,7 +43,8 @@ async fn judge(prepared: &Session, case: &Case) -> Result<(Verdict, String), Exe
     let mut verdict = verdict(&result, case);
     if let (Verdict::Ac, Some((path, expected))) = (verdict, case.file) {
         let contents = session.get_file_contents(&[path]).await?;
-        let is_right = matches!(contents.get(path), Some(FileOutcome::Content(found)) if found.as_bytes() == expected.as_bytes());
+        let is_right =
+            matches!(contents.get(path), Some(FileOutcome::Content(found)) if found.as_bytes() == expected.as_bytes());
         verdict = if is_right { Verdict::Ac } else { Verdict::Wa };
     }
     session.close().await?;
@@ -69,7 +68,8 @@ fn verdict(result: &RuntimeResult, case: &Case) -> Verdict {
 #[tokio::test]
 async fn cases_get_their_verdicts() {
     let yard = Yard::new();
-    let prepared = yard.session("limits: {output: 1KiB, wall_time: 300ms}\nsetup: {commands: ['write:made=once']}").await;
+    let prepared =
+        yard.session("limits: {output: 1KiB, wall_time: 300ms}\nsetup: {commands: ['write:made=once']}").await;
     let mut wrong_code = Case::new(&["echo", "exit:3"], "3 1 2\n", "3 1 2\n");
     let cases = [
         (Verdict::Ac, Case::new(&["echo"], "3 1 2\n", "3 1 2\n")),
@@ -97,7 +97,8 @@ async fn cases_share_nothing_and_find_what_set_up_made() {
     let prepared = yard.session("setup: {commands: [write:made=by-setup, log:set-up]}").await;
     let runtime = prepared.spawn(SpawnRequest::default()).await.unwrap();
     runtime.cleanup().await.unwrap();
-    let writes = Case { file: Some(("made", "by-case")), ..Case::new(&["cat:made", "write:made=by-case"], "", "by-setup") };
+    let writes =
+        Case { file: Some(("made", "by-case")), ..Case::new(&["cat:made", "write:made=by-case"], "", "by-setup") };
     let (one, other) = tokio::join!(judge(&prepared, &writes), judge(&prepared, &writes));
     assert_eq!((one.unwrap().0, other.unwrap().0), (Verdict::Ac, Verdict::Ac));
     assert_eq!(*yard.gates.log.lock().unwrap(), ["set-up"], "once, not once a case");

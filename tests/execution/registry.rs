@@ -16,7 +16,9 @@ use bailiwick::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use support::{Gates, Scripted, Yard, command};
+use support::gates::Gates;
+use support::scripted::Scripted;
+use support::yard::{Yard, command};
 
 fn scripted() -> Scripted {
     Scripted { gates: Arc::new(Gates::default()), need: BaseNeed::Detached }
@@ -178,7 +180,8 @@ fn a_section_tells_all_that_is_wrong_with_it() {
     assert!(told.contains("5:17: scripted.max_commands"), "{told}");
     assert!(told.contains("scripted.extra.nite: is not a known key"), "{told}");
     assert!(told.contains("scripted.shel: is not a known key") && told.contains("shell"), "{told}");
-    let told = problems(&yard, "type: scripted\nname: t\nscripted: {max_commands: 0, static_root: assets}\n").join("\n");
+    let told =
+        problems(&yard, "type: scripted\nname: t\nscripted: {max_commands: 0, static_root: assets}\n").join("\n");
     assert!(told.contains("scripted.max_commands: nothing could ever run | ask for at least 1"), "{told}");
     assert!(told.contains("scripted.static_root: is not absolute"), "{told}");
     let told = problems(&yard, "type: scripted\nname: t\ndocker: {image: x}\n");
@@ -343,14 +346,15 @@ async fn a_registry_that_was_shut_down_spawns_nothing_and_ends_everything() {
     for runtime in &runtimes {
         running.push(runtime.stream(command(&["hang"])).await.unwrap());
     }
-    registry.shutdown(support::LONG).await.unwrap();
+    registry.shutdown(support::yard::LONG).await.unwrap();
     assert_eq!((yard.gates.alive(), yard.gates.releases()), (0, 3));
     for one in running {
         let result = one.wait().await.unwrap();
         assert_eq!(result.termination, bailiwick::Termination::Killed { by: bailiwick::Killer::Interrupt });
     }
-    registry.shutdown(support::LONG).await.unwrap();
+    registry.shutdown(support::yard::LONG).await.unwrap();
     assert!(second.spawn(SpawnRequest::default()).await.is_err());
     assert_eq!(yard.gates.releases(), 3);
-    (first.close().await.unwrap(), second.close().await.unwrap());
+    first.close().await.unwrap();
+    second.close().await.unwrap();
 }

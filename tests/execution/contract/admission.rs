@@ -6,7 +6,7 @@ use bailiwick::spec::{Limit, Span};
 use bailiwick::{ErrorKind, ExecutionError, Host, Killer, SolutionRuntimeError, SpawnRequest, State, Termination};
 use futures_util::FutureExt as _;
 
-use crate::support::{Yard, command, loud};
+use crate::support::yard::{Yard, command, loud};
 
 fn one_place() -> Yard {
     Yard::on(|host: &mut Host| host.max_running = Some(1))
@@ -138,12 +138,10 @@ async fn waiting_too_long_is_busy_and_no_result() {
     assert_eq!(runtime.poll(), State::Failed);
     runtime.kill().await.unwrap();
     drop(running);
-    loud("a free place", async {
-        while runtime.execute(command(&["out:x"])).await.is_err() {}
-    })
-    .await;
+    loud("a free place", async { while runtime.execute(command(&["out:x"])).await.is_err() {} }).await;
     assert!(yard.gates.log.lock().unwrap().is_empty());
-    (runtime.cleanup().await.unwrap(), impatient.close().await.unwrap());
+    runtime.cleanup().await.unwrap();
+    impatient.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -2,30 +2,13 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bailiwick::{
-    ErrorKind, ExecutionError, Killer, SolutionRuntimeError, SpawnRequest, State, Stdin, SubmissionRuntime,
-    Termination,
+    ErrorKind, ExecutionError, Killer, SolutionRuntimeError, SpawnRequest, State, Stdin, SubmissionRuntime, Termination,
 };
 use futures_util::FutureExt as _;
 
-use crate::support::{Yard, command, loud};
-
-/// Polls a future a number of times, then drops it; gives the result of one that ends before.
-///
-/// Between polls other tasks and timers get their turn, so that each poll may get further.
-async fn poll_then_drop<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = Box::pin(future);
-    for _ in 0..times {
-        let poll = std::future::poll_fn(|context: &mut Context<'_>| Poll::Ready(future.as_mut().poll(context))).await;
-        if let Poll::Ready(done) = poll {
-            return Some(done);
-        }
-        tokio::task::yield_now().await;
-    }
-    None
-}
+use crate::support::yard::{Yard, command, loud, poll_then_drop};
 
 const BUSY: [&str; 7] = ["out:a", "sleep:1", "err:b", "echo", "flood:5000", "sleep:1", "out:c"];
 
@@ -55,13 +38,10 @@ async fn g19_an_execute_dropped_at_any_await_leaves_nothing_running() {
     let yard = Yard::new();
     let (session, runtime) = yard.runtime("").await;
     sweep(&yard, &runtime).await;
-    let one_by_one = session_of(&yard, "scripted: {max_commands: 1}").await;
-    sweep(&yard, &one_by_one.1).await;
-    (session.close().await.unwrap(), one_by_one.0.close().await.unwrap());
-}
-
-async fn session_of(yard: &Yard, more: &str) -> (bailiwick::Session, Arc<dyn SubmissionRuntime>) {
-    yard.runtime(more).await
+    let (other_session, one_by_one) = yard.runtime("scripted: {max_commands: 1}").await;
+    sweep(&yard, &one_by_one).await;
+    session.close().await.unwrap();
+    other_session.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -190,7 +170,7 @@ async fn a_cleaned_up_runtime_is_closed() {
     let (_session, runtime) = yard.runtime("scripted: {release: something}").await;
     let running = runtime.stream(command(&["hang"])).await.unwrap();
     let (one, other) = tokio::join!(runtime.cleanup(), runtime.cleanup());
-    (one.unwrap(), other.unwrap());
+    one.and(other).unwrap();
     assert_eq!((yard.gates.alive(), yard.gates.releases()), (0, 1));
     assert_eq!(running.wait().await.unwrap().termination, Termination::Killed { by: Killer::Caller });
     runtime.cleanup().await.unwrap();
@@ -224,10 +204,8 @@ async fn a_release_that_fails_is_told_and_not_tried_for_ever() {
     runtime.cleanup().await.unwrap();
     drop(runtime);
     // A session keeps every failure of its runtimes.
-    let runtimes = [
-        session.spawn(SpawnRequest::default()).await.unwrap(),
-        session.spawn(SpawnRequest::default()).await.unwrap(),
-    ];
+    let runtimes =
+        [session.spawn(SpawnRequest::default()).await.unwrap(), session.spawn(SpawnRequest::default()).await.unwrap()];
     let error = session.close().await.unwrap_err();
     assert_eq!((error.kind(), error.cleanup_failures().len()), (ErrorKind::Runtime, 1));
     drop(runtimes);

@@ -8,7 +8,7 @@ use bailiwick::{
 };
 use futures_util::StreamExt as _;
 
-use crate::support::{Yard, command, loud};
+use crate::support::yard::{Yard, command, loud};
 
 /// Reads all events: what was printed on each stream, and the result, which is one and last.
 async fn read(mut running: Running) -> (Vec<u8>, Vec<u8>, std::sync::Arc<RuntimeResult>) {
@@ -66,7 +66,8 @@ async fn output_past_the_limit_is_no_event_where_it_stops_and_all_of_it_where_it
 async fn a_reader_that_comes_late_misses_nothing() {
     let yard = Yard::new();
     let (_session, runtime) = yard.runtime("").await;
-    let running = runtime.stream(command(&["reach:begun", "flood:500000", "flood-err:2000", "reach:over"])).await.unwrap();
+    let running =
+        runtime.stream(command(&["reach:begun", "flood:500000", "flood-err:2000", "reach:over"])).await.unwrap();
     yard.gates.reached("begun").await;
     assert!(!yard.gates.is_open("over"), "it waits for its reader");
     assert_eq!(running.poll(), State::Running);

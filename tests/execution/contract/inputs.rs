@@ -3,7 +3,7 @@
 use bailiwick::{Command, ErrorKind, ExecutionError, SolutionRuntimeError, SpawnRequest, Stdin};
 use bytes::Bytes;
 
-use crate::support::{Yard, command, loud};
+use crate::support::yard::{Yard, command, loud};
 
 #[tokio::test]
 async fn every_form_of_standard_input_arrives_whole() {
@@ -92,7 +92,11 @@ async fn variables_come_from_the_nearest_who_sets_them() {
     assert_eq!(env(runtime.execute(command(&["env:LEVEL"])).await.unwrap()), "spawn", "a call's is its own");
     let runtime = session.spawn(spawn(None)).await.unwrap();
     assert_eq!(env(runtime.execute(command(&["env:LEVEL"])).await.unwrap()), "spec");
-    assert_eq!(env(runtime.execute(command(&["env:HOME"])).await.unwrap()), "/host", "the host's, since it was asked for");
+    assert_eq!(
+        env(runtime.execute(command(&["env:HOME"])).await.unwrap()),
+        "/host",
+        "the host's, since it was asked for"
+    );
     let plain = yard.run("environment: {include_os_env: true}", command(&["env:LEVEL"])).await;
     assert_eq!(env(plain), "os");
     // Closed by default: nothing of the host, and of this process neither.

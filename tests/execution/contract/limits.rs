@@ -8,13 +8,11 @@ use bailiwick::{
 };
 use futures_util::StreamExt as _;
 
-use crate::support::{Yard, command, loud};
+use crate::support::yard::{Yard, command, loud};
 
 fn exceeded(result: &RuntimeResult) -> (LimitName, LimitValue, LimitValue) {
-    match result.termination {
-        Termination::LimitExceeded { limit, value, allowed } => (limit, value, allowed),
-        ref other => panic!("{other:?}"),
-    }
+    let Termination::LimitExceeded { limit, value, allowed } = result.termination else { panic!("{result:?}") };
+    (limit, value, allowed)
 }
 
 fn limited(words: &[&str], limit: LimitName, text: &str) -> Command {
@@ -33,7 +31,9 @@ async fn wall_time_ends_the_sleeping_and_the_spinning() {
         let LimitValue::Time(value) = value else { panic!("{value:?}") };
         assert!(value >= Duration::from_millis(100) && value < Duration::from_secs(60), "{value:?}");
         assert_eq!((result.exit_code(), result.timed_out(), result.guest_code), (124, true, None));
-        assert!(result.to_string().contains("wall_time limit ended the guest") && result.to_string().contains("0.100 s"));
+        assert!(
+            result.to_string().contains("wall_time limit ended the guest") && result.to_string().contains("0.100 s")
+        );
     }
 }
 
@@ -61,7 +61,8 @@ async fn idle_time_counts_from_the_last_byte() {
     let talks = ["sleep:60", "out:.", "sleep:60", "err:.", "sleep:60", "out:.", "sleep:60", "out:."];
     let more = "limits: {idle_time: 1s, wall_time: null}";
     assert_eq!(yard.run(more, command(&talks)).await.exit_code(), 0);
-    let result = loud("the limit", yard.run("limits: {idle_time: 100ms, wall_time: null}", command(&["out:x", "hang"]))).await;
+    let result =
+        loud("the limit", yard.run("limits: {idle_time: 100ms, wall_time: null}", command(&["out:x", "hang"]))).await;
     let (limit, value, allowed) = exceeded(&result);
     assert_eq!((limit, allowed), (LimitName::IdleTime, LimitValue::Time(Duration::from_millis(100))));
     assert!(matches!(value, LimitValue::Time(silent) if silent >= Duration::from_millis(100)));
@@ -103,7 +104,8 @@ async fn output_is_bounded_on_each_stream_and_says_what_is_missing() {
     }
     let exact = yard.run(stop, command(&["flood:2500", "flood-err:2500"])).await;
     assert_eq!((exact.exit_code(), exact.stdout.is_truncated()), (0, false), "the limit itself is allowed");
-    let cut = yard.run("limits: {output: 10B, output_overflow: truncate}", command(&["flood:1000000", "out:END"])).await;
+    let cut =
+        yard.run("limits: {output: 10B, output_overflow: truncate}", command(&["flood:1000000", "out:END"])).await;
     assert_eq!((cut.exit_code(), cut.stdout.bytes), (0, 1_000_003));
     assert_eq!(cut.stdout.omitted, Some(Omitted { at: 5, bytes: 999_993 }));
     assert_eq!(&cut.stdout.kept[..5], b"abcde");
@@ -119,9 +121,10 @@ async fn a_refused_request_names_the_end_of_a_guest_that_fails_by_it() {
     let (limit, value, allowed) = exceeded(&result);
     assert_eq!((limit, value, allowed), (LimitName::Memory, LimitValue::Bytes(1 << 40), LimitValue::Bytes(1 << 20)));
     assert_eq!((result.exit_code(), result.guest_code, result.timed_out()), (137, Some(1), false));
-    assert_eq!(result.to_string().split(", after").next(), Some(
-        "the memory limit ended the guest: 1TiB against 1MiB allowed (its own code was 1)"
-    ));
+    assert_eq!(
+        result.to_string().split(", after").next(),
+        Some("the memory limit ended the guest: 1TiB against 1MiB allowed (its own code was 1)")
+    );
     let coped = yard.run("limits: {memory: 1MiB}", command(&["deny-memory", "out:ok"])).await;
     assert_eq!(coped.termination, Termination::Exited { code: 0 });
     assert_eq!(coped.notes, ["the memory limit refused 1TiB"]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bailiwick::spec::{LimitName, LimitValue};
 use bailiwick::{Killer, Machine, Measured, NotStarted, Termination};
 
-use crate::support::{Yard, command};
+use crate::support::yard::{Yard, command};
 
 fn exceeded(limit: LimitName) -> Termination {
     Termination::LimitExceeded { limit, value: LimitValue::Count(2), allowed: LimitValue::Count(1) }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bailiwick::spec::{LimitName, Span};
 use bailiwick::{ErrorKind, NotStarted, Session, SpawnRequest, Termination};
 
-use crate::support::{Yard, command, loud};
+use crate::support::yard::{Yard, command, loud};
 
 fn log(yard: &Yard) -> Vec<String> {
     std::mem::take(&mut *yard.gates.log.lock().unwrap())
@@ -14,7 +14,8 @@ fn log(yard: &Yard) -> Vec<String> {
 #[tokio::test]
 async fn lines_run_in_order_and_stand_in_every_result() {
     let yard = Yard::new();
-    let more = "setup: {commands: ['log:1 out:one err:two', 'log:2'], eval_commands: ['log:3'], resume_commands: ['log:no']}";
+    let more =
+        "setup: {commands: ['log:1 out:one err:two', 'log:2'], eval_commands: ['log:3'], resume_commands: ['log:no']}";
     let session = yard.session(more).await;
     let mut request = SpawnRequest::default();
     request.setup_command = Some("log:4".to_owned());
@@ -61,7 +62,8 @@ async fn a_failed_line_is_noted_or_keeps_commands_from_starting() {
 #[tokio::test]
 async fn all_lines_share_one_bound_of_time_which_is_not_the_commands() {
     let yard = Yard::new();
-    let mut spec = yard.spec("setup: {commands: ['out:a sleep:60', 'hang', 'hang', 'hang']}\nlimits: {wall_time: 20ms}");
+    let mut spec =
+        yard.spec("setup: {commands: ['out:a sleep:60', 'hang', 'hang', 'hang']}\nlimits: {wall_time: 20ms}");
     spec.setup.wall_time = Span(Duration::from_millis(200));
     let session = Session::builder(&yard.registry, spec).open().await.unwrap();
     let runtime = loud("the set-up", session.spawn(SpawnRequest::default())).await.unwrap();

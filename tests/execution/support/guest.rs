@@ -13,7 +13,7 @@ use bailiwick::{
     NotStarted, Sink, SolutionRuntimeError, StagedAssets, StdinReader, Workspace,
 };
 
-use super::Gates;
+use super::gates::Gates;
 use super::scripted::{Release, ScriptedConfig, ScriptedOptions};
 
 /// How many bytes a flood prints at once.
@@ -136,6 +136,13 @@ impl ScriptedGuest {
             "env" => run.print_env(rest).await,
             "cwd" => run.stdout.write(run.cwd.as_deref().unwrap_or("workdir").as_bytes()).await,
             "write" => self.write(rest),
+            "mkdir" => self.workspace.dir().create_dir(rest).unwrap(),
+            "link" => self.link(rest),
+            "mode" => self.mode(rest),
+            "inode" => {
+                let inode = rustix::fs::fstat(self.workspace.dir()).unwrap().st_ino;
+                run.stdout.write(inode.to_string().as_bytes()).await;
+            }
             "remove" => self.workspace.dir().remove_file(rest).unwrap(),
             "cat" => self.print(run, self.workspace.dir(), rest).await,
             "asset" => self.print_asset(run, rest).await,
@@ -160,6 +167,17 @@ impl ScriptedGuest {
     fn write(&self, rest: &str) {
         let (path, text) = rest.split_once('=').unwrap();
         self.workspace.dir().create(path).unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    fn link(&self, rest: &str) {
+        let (path, target) = rest.split_once('=').unwrap();
+        rustix::fs::symlinkat(target, self.workspace.dir(), path).unwrap();
+    }
+
+    fn mode(&self, rest: &str) {
+        let (path, mode) = rest.split_once('=').unwrap();
+        let mode = rustix::fs::Mode::from_raw_mode(u32::from_str_radix(mode, 8).unwrap());
+        rustix::fs::chmodat(self.workspace.dir(), path, mode, rustix::fs::AtFlags::empty()).unwrap();
     }
 
     async fn print(&self, run: &Run, dir: &cap_std::fs::Dir, path: &str) {

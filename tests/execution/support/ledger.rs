@@ -27,9 +27,8 @@ impl Ledger {
         let began = Instant::now();
         loop {
             let now = Self::take();
-            let is_same = now.descriptors <= self.descriptors
-                && now.threads <= self.threads
-                && now.children <= self.children;
+            let is_same =
+                now.descriptors <= self.descriptors && now.threads <= self.threads && now.children <= self.children;
             if is_same {
                 return;
             }

@@ -12,7 +12,7 @@ use bailiwick::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Gates;
+use super::gates::Gates;
 use super::guest::ScriptedGuest;
 
 /// A runtime whose guests do in process what the words of their command say.

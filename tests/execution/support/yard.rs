@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bailiwick::spec::{self, EnvironmentSpec};
@@ -10,7 +11,8 @@ use bailiwick::{
     BaseNeed, Command, Host, RuntimeRegistry, RuntimeResult, Session, SessionBuilder, SpawnRequest, SubmissionRuntime,
 };
 
-use super::{Gates, Scripted};
+use super::gates::Gates;
+use super::scripted::Scripted;
 
 /// Longer than anything here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(120);
@@ -159,4 +161,19 @@ pub(crate) async fn loud<T>(what: &str, future: impl Future<Output = T>) -> T {
         Ok(done) => done,
         Err(_) => panic!("{what} did not come"),
     }
+}
+
+/// Polls a future a number of times, then drops it; gives the result of one that ends before.
+///
+/// Between polls other tasks and timers get their turn, so that each poll may get further.
+pub(crate) async fn poll_then_drop<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = Box::pin(future);
+    for _ in 0..times {
+        let poll = std::future::poll_fn(|context: &mut Context<'_>| Poll::Ready(future.as_mut().poll(context))).await;
+        if let Poll::Ready(done) = poll {
+            return Some(done);
+        }
+        tokio::task::yield_now().await;
+    }
+    None
 }

@@ -1,0 +1,239 @@
+//! Snapshots, resets, forks, checkpoints and assets.
+
+use bailiwick::spec::Mode;
+use bailiwick::{ChangeKind, Changes, ErrorKind, Host, Session, SpawnRequest, WorkspaceError};
+
+use super::{assets, input, say, text};
+use crate::support::yard::{Yard, command};
+
+fn told(changes: &Changes) -> Vec<String> {
+    let word = |kind: &ChangeKind| match kind {
+        ChangeKind::Created => "created".to_owned(),
+        ChangeKind::Deleted => "deleted".to_owned(),
+        ChangeKind::Modified => "modified".to_owned(),
+        ChangeKind::ModeChanged => "mode".to_owned(),
+        ChangeKind::Renamed { from } => format!("renamed from {from}"),
+    };
+    changes.list.iter().map(|change| format!("{} {}", change.path, word(&change.kind))).collect()
+}
+
+/// A place whose workspaces are in memory, where this host may make that.
+fn in_memory() -> Yard {
+    Yard::on(|host: &mut Host| host.dirs.base = None)
+}
+
+#[tokio::test]
+async fn a_reset_gives_the_content_back_and_keeps_the_directory() {
+    for yard in [Yard::new(), in_memory()] {
+        let session = yard.session("").await;
+        session.materialize_input_files(vec![input("in/file", "1"), input("gone", "x")]).await.unwrap();
+        say(&session, &["link:in/link=file", "mkdir:empty", "mode:gone=600"]).await;
+        let id = session.update_snapshot().await.unwrap();
+        let inode = say(&session, &["inode"]).await;
+        let long_lived = session.spawn(SpawnRequest::default()).await.unwrap();
+        let words = ["write:in/file=changed", "remove:gone", "write:new=y", "write:venv=is ignored", "mkdir:deep"];
+        long_lived.execute(command(&words)).await.unwrap();
+        let changed = told(&session.changes(10).await.unwrap());
+        assert_eq!(changed, ["deep created", "gone deleted", "in/file modified", "new created", "venv created"]);
+        session.reset().await.unwrap();
+        assert!(session.changes(10).await.unwrap().is_empty());
+        assert_eq!(session.update_snapshot().await.unwrap(), id, "the same content has the same name");
+        assert_eq!(say(&session, &["inode", "out: ", "cat:in/link"]).await, format!("{inode} 1"));
+        // A runtime that was spawned before sees the content that is back.
+        let result = long_lived.execute(command(&["cat:in/file"])).await.unwrap();
+        assert_eq!(result.stdout.text().as_deref(), Some("1"));
+        drop(long_lived);
+        session.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_snapshots_ignore_comes_back_with_a_reset_too() {
+    let yard = Yard::new();
+    let session = yard.session("").await;
+    session.materialize_input_files(vec![input(".venv/lib", "made"), input("a.pyc", "code")]).await.unwrap();
+    session.update_snapshot().await.unwrap();
+    say(&session, &["write:.venv/lib=broken", "remove:a.pyc"]).await;
+    assert!(session.changes(10).await.unwrap().is_empty());
+    session.reset().await.unwrap();
+    assert_eq!(text(&session, ".venv/lib").await.as_deref(), Some("made"));
+    assert_eq!(text(&session, "a.pyc").await.as_deref(), Some("code"));
+}
+
+#[tokio::test]
+async fn update_snapshot_moves_the_base_and_leaves_the_start() {
+    let yard = Yard::new();
+    let session = yard.session("").await;
+    let start = session.start();
+    say(&session, &["write:a=1"]).await;
+    let first = session.update_snapshot().await.unwrap();
+    assert_ne!(first, start);
+    say(&session, &["write:b=2"]).await;
+    assert_eq!(told(&session.changes(10).await.unwrap()), ["b created"]);
+    assert_eq!(session.changes(0).await.unwrap().omitted, 1);
+    session.reset().await.unwrap();
+    assert_eq!((text(&session, "a").await.as_deref(), text(&session, "b").await), (Some("1"), None));
+    assert_eq!(session.start(), start);
+}
+
+#[tokio::test]
+async fn a_reset_goes_back_behind_the_first_set_up() {
+    let yard = Yard::new();
+    let session = yard.session("setup: {commands: ['write:made=by-set-up']}").await;
+    let first = session.spawn(SpawnRequest::default()).await.unwrap();
+    first.execute(command(&["write:dirt=1", "write:made=by-command"])).await.unwrap();
+    let second = session.spawn(SpawnRequest::default()).await.unwrap();
+    session.reset().await.unwrap();
+    assert_eq!(text(&session, "made").await.as_deref(), Some("by-set-up"));
+    assert_eq!(text(&session, "dirt").await, None, "a later set-up keeps nothing of what commands did");
+    drop((first, second));
+}
+
+#[tokio::test]
+async fn equal_content_has_an_equal_start() {
+    let (yard, other) = (Yard::new(), yard_beside());
+    let submission = yard.outside("submission");
+    let outside = cap_std::fs::Dir::open_ambient_dir(yard.outside(""), cap_std::ambient_authority()).unwrap();
+    outside.create_dir_all("submission/sub").unwrap();
+    outside.write("submission/main.py", "print()\n").unwrap();
+    outside.write("submission/sub/a.pyc", "ignored").unwrap();
+    let open =
+        |registry: &bailiwick::RuntimeRegistry, spec| Session::builder(registry, spec).submission(&submission).open();
+    let one = open(&yard.registry, yard.spec("")).await.unwrap();
+    let two = open(&other, yard.spec("")).await.unwrap();
+    assert_eq!(one.start(), two.start());
+    assert_eq!(one.update_snapshot().await.unwrap(), one.start());
+    assert_eq!(text(&one, "sub/a.pyc").await, None, "what the spec ignores is not copied in");
+    outside.write("submission/main.py", "print(1)\n").unwrap();
+    let three = open(&yard.registry, yard.spec("")).await.unwrap();
+    assert_ne!(one.start(), three.start());
+    assert_eq!(text(&one, "main.py").await.as_deref(), Some("print()\n"), "a copy, not the original");
+    for session in [&one, &two, &three] {
+        session.close().await.unwrap();
+    }
+}
+
+/// A registry of its own whose workspaces are in memory where that can be.
+fn yard_beside() -> bailiwick::RuntimeRegistry {
+    let kind = crate::support::scripted::Scripted { gates: Default::default(), need: bailiwick::BaseNeed::Detached };
+    bailiwick::RuntimeRegistry::builder(Host::default()).with(kind).build().unwrap()
+}
+
+#[tokio::test]
+async fn h28_a_fork_shares_nothing_that_can_be_written_and_runs_no_set_up() {
+    for yard in [Yard::new(), in_memory()] {
+        let more = "setup: {commands: ['log:set-up', 'write:made=1']}";
+        let parent = yard.builder(more).grant_assets(assets(&yard)).open().await.unwrap();
+        drop(parent.spawn(SpawnRequest::default()).await.unwrap());
+        say(&parent, &["write:.venv=kept", "link:link=made", "mkdir:empty"]).await;
+        let (left, right) = (parent.fork().await.unwrap(), parent.fork().await.unwrap());
+        let before = parent.update_snapshot().await.unwrap();
+        for fork in [&left, &right] {
+            let runtime = fork.spawn(SpawnRequest::default()).await.unwrap();
+            assert!(runtime.setup().is_empty());
+            drop(runtime);
+            assert_eq!(say(fork, &["cat:made", "cat:.venv", "cat:link"]).await, "1kept1");
+        }
+        assert_eq!(*yard.gates.log.lock().unwrap(), ["set-up"]);
+        say(&left, &["write:made=left", "remove:link"]).await;
+        say(&right, &["write:made=right"]).await;
+        assert_eq!(
+            (text(&left, "made").await.unwrap(), text(&right, "made").await.unwrap()),
+            ("left".into(), "right".into())
+        );
+        assert_eq!(parent.update_snapshot().await.unwrap(), before);
+        // A fork lives on without its parent, assets and all; its reset goes back to where it began.
+        parent.close().await.unwrap();
+        let path = left.resolve_static_placeholder("asset:{{static:table}}").unwrap();
+        assert_eq!(say(&left, &[&path]).await, "a,b\n");
+        left.reset().await.unwrap();
+        assert_eq!(text(&left, "made").await.as_deref(), Some("1"));
+        let grandchild = left.fork().await.unwrap();
+        left.close().await.unwrap();
+        assert_eq!(say(&grandchild, &[&path]).await, "a,b\n");
+        grandchild.close().await.unwrap();
+        right.close().await.unwrap();
+        assert_eq!(yard.workspaces(), Vec::<String>::new(), "the last one took the assets along");
+    }
+}
+
+#[tokio::test]
+async fn a_fork_on_the_host_has_staged_assets_of_its_own() {
+    let yard = Yard::new();
+    let parent = yard.builder("scripted: {static_root: null}").grant_assets(assets(&yard)).open().await.unwrap();
+    let fork = parent.fork().await.unwrap();
+    let [one, other] = [&parent, &fork].map(|session| session.resolve_static_placeholder("{{static:table}}").unwrap());
+    assert_ne!(one, other);
+    parent.close().await.unwrap();
+    assert_eq!(std::fs::read_to_string(other).unwrap(), "a,b\n");
+    assert!(!std::path::Path::new(&one).exists());
+}
+
+#[tokio::test]
+async fn agents_get_writable_copies_beside_the_read_only_assets() {
+    let yard = Yard::new();
+    let open = |mode| yard.builder("").mode(mode).grant_assets(assets(&yard)).open();
+    let evaluation = open(Mode::Evaluation).await.unwrap();
+    assert_eq!(text(&evaluation, "given/table.csv").await, None);
+    let agent = open(Mode::Agent).await.unwrap();
+    assert_eq!(text(&agent, "given/table.csv").await.as_deref(), Some("a,b\n"));
+    assert_eq!(text(&agent, "given/tree/sub/leaf").await.as_deref(), Some("leaf"));
+    say(&agent, &["write:given/table.csv=mine", "write:given/tree/new=mine"]).await;
+    let path = agent.resolve_static_placeholder("asset:{{static:table}}").unwrap();
+    assert_eq!(say(&agent, &[&path]).await, "a,b\n", "the asset itself is as it was");
+    assert!(agent.changes(10).await.unwrap().is_empty(), "copies are no part of snapshots");
+    agent.reset().await.unwrap();
+    assert_eq!(text(&agent, "given/table.csv").await.as_deref(), Some("a,b\n"));
+    assert_eq!(text(&agent, "given/tree/new").await, None);
+    assert_eq!(std::fs::read_to_string(yard.outside("table.csv")).unwrap(), "a,b\n");
+}
+
+#[tokio::test]
+async fn a_checkpoint_is_written_out_and_becomes_the_base() {
+    let yard = Yard::new();
+    let agent = yard.builder("").mode(Mode::Agent).open().await.unwrap();
+    say(&agent, &["write:a=1"]).await;
+    let changes = agent.finish_checkpoint(&yard.outside("one")).await.unwrap();
+    assert_eq!(told(&changes), ["a created"]);
+    say(&agent, &["write:a=2", "write:b=x"]).await;
+    // A place that is taken is refused, and the base stays where it was.
+    let error = agent.finish_checkpoint(&yard.outside("one")).await.unwrap_err();
+    assert!(matches!(error.downcast_ref(), Some(WorkspaceError::DestinationNotEmpty { .. })), "{error:?}");
+    let changes = agent.finish_checkpoint(&yard.outside("two")).await.unwrap();
+    assert_eq!(told(&changes), ["a modified", "b created"]);
+    let read = |name: &str| std::fs::read_to_string(yard.outside(name)).unwrap();
+    assert_eq!((read("one/a"), read("two/a"), read("two/b")), ("1".into(), "2".into(), "x".into()));
+    // Restored elsewhere: the resume commands run, the set-up does not.
+    let spec = "setup: {commands: ['log:set-up'], resume_commands: ['log:resumed cat:a', 'exit:3']}";
+    let next = yard.builder(spec).mode(Mode::Agent).grant_assets(assets(&yard)).open().await.unwrap();
+    say(&next, &["write:left-over=x"]).await;
+    next.restore_from_snapshot_dir(&yard.outside("one")).await.unwrap();
+    assert_eq!((text(&next, "a").await.as_deref(), text(&next, "left-over").await), (Some("1"), None));
+    assert_eq!(text(&next, "given/table.csv").await.as_deref(), Some("a,b\n"), "copies are there again");
+    let results = next.resume().await.unwrap();
+    let codes: Vec<i32> = results.iter().map(|result| result.exit_code()).collect();
+    assert_eq!((codes, results[0].stdout.text().as_deref()), (vec![0, 3], Some("1")));
+    assert_eq!(*yard.gates.log.lock().unwrap(), ["resumed"]);
+    let error = next.restore_from_snapshot_dir(&yard.outside("nowhere")).await.unwrap_err();
+    assert_eq!((error.kind(), error.hint().is_some()), (ErrorKind::Workspace, true));
+    assert_eq!(text(&next, "a").await.as_deref(), Some("1"), "nothing was thrown away for it");
+}
+
+#[tokio::test]
+async fn a_workspace_is_kept_where_there_is_room_for_it() {
+    let yard = Yard::new();
+    let session = yard.session("").await;
+    say(&session, &["write:a=1", "link:out=/etc/passwd", "mkdir:empty"]).await;
+    let outside = cap_std::fs::Dir::open_ambient_dir(yard.outside(""), cap_std::ambient_authority()).unwrap();
+    outside.create_dir("taken-but-empty").unwrap();
+    for name in ["new/and/deep", "taken-but-empty"] {
+        session.keep(&yard.outside(name)).await.unwrap();
+        assert_eq!(std::fs::read_to_string(yard.outside(name).join("a")).unwrap(), "1");
+        let link = std::fs::read_link(yard.outside(name).join("out")).unwrap();
+        assert_eq!(link, std::path::Path::new("/etc/passwd"), "a link stays a link");
+        assert!(yard.outside(name).join("empty").is_dir());
+    }
+    let error = session.keep(&yard.outside("taken-but-empty")).await.unwrap_err();
+    assert!(error.to_string().contains("taken-but-empty"), "{error}");
+    assert!(session.keep(&yard.outside("canary")).await.is_err());
+}
