@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::admission::{Place, Turn};
-use super::commands::Shared;
+use super::shared::Shared;
 use super::slot::Outcome;
 use super::{
     AdmissionGroup, Control, Denied, End, Ending, InForce, Job, Measured, RuntimeResult, SolutionRuntimeError, Stop,

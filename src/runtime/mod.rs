@@ -7,6 +7,7 @@
 //! Read next: `kind.rs` for what a runtime is, `guest.rs` for what it supplies, `commands.rs` for who owns what.
 
 mod admission;
+mod ask;
 mod capture;
 mod command;
 mod commands;
@@ -21,6 +22,7 @@ mod registry;
 mod result;
 mod running;
 mod setup;
+mod shared;
 mod shutdown;
 mod slot;
 mod usage;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::commands::Shared;
-use super::{Command, RuntimeResult, SetupOutcome, SolutionRuntimeError};
-use crate::spec::{Limit, LimitsConfig, OnFailure, Span};
+use super::ask::tighten;
+use super::shared::Shared;
+use super::{Command, InForce, RuntimeResult, SetupOutcome, SolutionRuntimeError};
+use crate::spec::{Limit, Limits, LimitsConfig, OnFailure, Span};
 
 /// The least time that a line gets, when those before it have used up what there was.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -33,7 +34,7 @@ pub(super) async fn run_setup(
 
 async fn run_line(shared: &Arc<Shared>, line: String, left: Duration) -> Result<SetupOutcome, SolutionRuntimeError> {
     let limits = LimitsConfig { wall_time: Limit::Set(Span(left)), ..LimitsConfig::default() };
-    let result = Arc::clone(shared).execute_setup(Command::line(line.clone()).limited_by(limits)).await?;
+    let result = shared.execute_setup(Command::line(line.clone()).limited_by(limits)).await?;
     Ok(outcome(line, &result))
 }
 
@@ -41,4 +42,18 @@ fn outcome(command: String, result: &RuntimeResult) -> SetupOutcome {
     let (stdout, stderr) = (result.stdout.clone(), result.stderr.clone());
     let elapsed = result.usage.wall_time.value().copied().unwrap_or_default();
     SetupOutcome { command, termination: result.termination.clone(), stdout, stderr, elapsed }
+}
+
+impl Shared {
+    /// Runs a set-up line, under the set-up's own time and no other ceiling.
+    async fn execute_setup(self: &Arc<Self>, command: Command) -> Result<Arc<RuntimeResult>, SolutionRuntimeError> {
+        let mut limits = Limits::defaults(self.launch.mode);
+        for (name, bound) in self.launch.limits.iter().filter(|(name, _)| !name.is_per_command()) {
+            limits.set(name, bound);
+        }
+        let limits = tighten(&limits, &command.limits)?;
+        let in_force = InForce { limits, ..self.launch.in_force() };
+        let (slot, _) = self.begin(command, in_force, false)?;
+        slot.drive().await
+    }
 }
