@@ -26,7 +26,7 @@ impl WasiGuest {
         guest: Prepared,
     ) -> Result<Ending, Ending> {
         let (control, limits) = (job.control.clone(), job.limits.clone());
-        let (state, met_end) = guest_state(&self.view(), job, &guest)?;
+        let (state, met_end) = guest_state(&self.view(), job, &guest).map_err(|ending| *ending)?;
         let mut store = Store::new(&sandbox.engine, state);
         let meter = Meter::new();
         limits::apply(&mut store, &limits, &control, &meter).map_err(|error| Ending::new(End::Failed(error)))?;

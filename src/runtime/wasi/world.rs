@@ -15,13 +15,17 @@ use crate::runtime::{End, Ending, Job, NotStarted};
 use crate::spec::LimitName;
 
 /// Builds what the store of a guest holds, and the flag that says whether it has read its input to the end.
-pub(super) fn guest_state(view: &View, job: Job, guest: &Prepared) -> Result<(GuestState, Arc<AtomicBool>), Ending> {
+pub(super) fn guest_state(
+    view: &View,
+    job: Job,
+    guest: &Prepared,
+) -> Result<(GuestState, Arc<AtomicBool>), Box<Ending>> {
     let file_system = view.file_system(&guest.cwd, &guest.found.program.mounts).map_err(|error| match error {
         CwdError::Missing => {
             let message = format!("there is no directory `{}` in what the guest sees", guest.cwd);
-            Ending::not_started(NotStarted::Missing, message)
+            Box::new(Ending::not_started(NotStarted::Missing, message))
         }
-        CwdError::Host(error) => Ending::new(End::Failed(error)),
+        CwdError::Host(error) => Box::new(Ending::new(End::Failed(error))),
     })?;
     let env = guest.env(&job.env, job.cwd.is_some());
     let reader = Reader::new(job.stdin);
