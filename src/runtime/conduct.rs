@@ -77,12 +77,20 @@ async fn queue(
 /// Runs the guest, and stops it when its wall or idle time is over.
 async fn run(shared: &Shared, job: Job, control: &Control, limits: &Limits) -> Ending {
     let mut guest = shared.guest.run(job);
-    tokio::select! {
+    let ending = tokio::select! {
         biased;
-        ending = &mut guest => return ending,
-        stop = watch(control, limits) => { control.stop(stop); }
-    }
-    guest.await
+        ending = &mut guest => Some(ending),
+        stop = watch(control, limits) => {
+            control.stop(stop);
+            None
+        }
+    };
+    let ending = match ending {
+        Some(ending) => ending,
+        None => guest.await,
+    };
+    control.mark_ended();
+    ending
 }
 
 /// Waits until the wall or the idle time is over.
@@ -93,6 +101,10 @@ async fn watch(control: &Control, limits: &Limits) -> Stop {
     }
     let started = control.wait_started().await;
     loop {
+        if control.has_ended() {
+            // What the runtime does now is not the guest's time.
+            return std::future::pending().await;
+        }
         let wall_left = wall.map(|wall| wall.saturating_sub(started.elapsed()));
         let idle_left = idle.map(|idle| idle.saturating_sub(control.silence()));
         if wall_left == Some(Duration::ZERO) {
@@ -109,7 +121,7 @@ async fn watch(control: &Control, limits: &Limits) -> Stop {
 /// Turns an ending into a result, without its output.
 fn finish(shared: &Shared, control: &Control, in_force: InForce, ending: Ending, queued: Duration) -> Outcome {
     let InForce { limits, best_effort, unenforced } = in_force;
-    let wall = control.started_at().map(|started| started.elapsed());
+    let wall = control.lived();
     let (termination, guest_code) = judge(control.stop_reason(), &limits, wall, &ending)?;
     let mut notes = shared.notes();
     notes.extend(ending.notes);
@@ -161,7 +173,7 @@ fn judge(
     if let End::Failed(error) = &ending.end {
         return Err(error.clone());
     }
-    if let Some(stop) = stop {
+    if let Some(stop) = stop.or_else(|| overrun(limits, wall, ending)) {
         let termination = match stop {
             Stop::Kill(by) => Termination::Killed { by },
             Stop::Limit(limit, seen) => exceeded(limit, measured(limit, seen, wall, ending)),
@@ -186,6 +198,20 @@ fn judge(
         }
         // Without a stop there is nothing that could have stopped it: the runtime broke its promise.
         End::Stopped(_) | End::Failed(_) => return Err(SolutionRuntimeError::Cancelled),
+    })
+}
+
+/// Finds the limit of time that a guest overran before anybody stopped it: what was measured decides, not who looked
+/// first.
+fn overrun(limits: &Limits, wall: Option<Duration>, ending: &Ending) -> Option<Stop> {
+    match &ending.end {
+        End::Exited(_) | End::Signaled { .. } | End::Trapped { .. } => {}
+        End::Limit(..) | End::NotStarted { .. } | End::Stopped(_) | End::Failed(_) => return None,
+    }
+    let used = [(LimitName::WallTime, wall), (LimitName::CpuTime, ending.cpu_time.value().copied())];
+    used.into_iter().find_map(|(limit, used)| {
+        let (used, allowed) = (used?, limits.time(limit)?);
+        (used > allowed).then_some(Stop::Limit(limit, LimitValue::Time(used)))
     })
 }
 
@@ -223,7 +249,11 @@ mod tests {
     use crate::spec::Mode;
 
     fn judged(stop: Option<Stop>, ending: Ending) -> (Termination, Option<i32>) {
-        judge(stop, &Limits::defaults(Mode::Evaluation), Some(Duration::from_secs(61)), &ending).unwrap()
+        judged_after(Duration::from_secs(61), stop, ending)
+    }
+
+    fn judged_after(wall: Duration, stop: Option<Stop>, ending: Ending) -> (Termination, Option<i32>) {
+        judge(stop, &Limits::defaults(Mode::Evaluation), Some(wall), &ending).unwrap()
     }
 
     fn denied_memory(end: End) -> Ending {
@@ -235,13 +265,28 @@ mod tests {
     #[test]
     fn a_refused_growth_names_the_end_only_of_a_guest_that_failed() {
         let memory = |ending| {
-            let termination = judged(None, denied_memory(ending)).0;
+            let termination = judged_after(Duration::from_secs(1), None, denied_memory(ending)).0;
             if let Termination::LimitExceeded { limit, .. } = termination { Some(limit) } else { None }
         };
         assert_eq!(memory(End::Exited(0)), None);
         assert_eq!(memory(End::Exited(1)), Some(LimitName::Memory));
         let trap = End::Trapped { trap: "unreachable", message: String::new(), backtrace: vec![] };
         assert_eq!(memory(trap), Some(LimitName::Memory));
+    }
+
+    #[test]
+    fn what_was_measured_decides_though_nobody_stopped_the_guest() {
+        let at_limit = judged_after(Duration::from_secs(60), None, Ending::new(End::Exited(0))).0;
+        assert_eq!(at_limit, Termination::Exited { code: 0 }, "the limit itself is allowed");
+        let (late, own) = judged(None, Ending::new(End::Exited(3)));
+        assert_eq!((late.exit_code(), late.timed_out(), own), (124, true, Some(3)));
+        let mut limits = Limits::defaults(Mode::Evaluation);
+        let (value, from) = (Some(LimitValue::Time(Duration::from_secs(1))), crate::spec::Provenance::Spec);
+        limits.set(LimitName::CpuTime, crate::spec::Bound { value, from });
+        let mut ending = Ending::new(End::Exited(0));
+        ending.cpu_time = Measured::known(Duration::from_millis(1001), "test");
+        let (termination, _) = judge(None, &limits, Some(Duration::from_secs(2)), &ending).unwrap();
+        assert!(matches!(termination, Termination::LimitExceeded { limit: LimitName::CpuTime, .. }));
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub struct Control {
     made: Instant,
     started: OnceLock<Instant>,
     start_seen: Notify,
+    ended: OnceLock<Instant>,
     stop: OnceLock<Stop>,
     stop_flag: AtomicBool,
     stop_seen: Notify,
@@ -42,6 +43,7 @@ impl Control {
             made: Instant::now(),
             started: OnceLock::new(),
             start_seen: Notify::new(),
+            ended: OnceLock::new(),
             stop: OnceLock::new(),
             stop_flag: AtomicBool::new(false),
             stop_seen: Notify::new(),
@@ -66,6 +68,22 @@ impl Control {
     /// Gives the moment from which the guest could execute, if it came.
     pub fn started_at(&self) -> Option<Instant> {
         self.started.get().copied()
+    }
+
+    /// Marks the moment at which the guest had ended, where a runtime still has work to do then: drain pipes, copy files
+    /// back. Wall and idle time count no further. Without it they count until [`run`](super::Guest::run) returns.
+    pub fn mark_ended(&self) {
+        let _ = self.ended.set(Instant::now());
+    }
+
+    /// Gives how long the guest lives, or lived, since it could execute.
+    pub(super) fn lived(&self) -> Option<Duration> {
+        let ended = self.ended.get().copied().unwrap_or_else(Instant::now);
+        self.started_at().map(|started| ended.saturating_duration_since(started))
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.get().is_some()
     }
 
     /// Asks the command to end. Says whether this was the first such request.

@@ -56,10 +56,25 @@ async fn a_guest_that_ends_by_itself_once_stopped_keeps_its_code_beside_the_limi
 }
 
 #[tokio::test]
+async fn a_guest_that_overran_its_time_unseen_is_told_so_by_what_was_measured() {
+    let yard = Yard::new();
+    // It gives nobody the chance to look until it is over.
+    let result = yard.run("limits: {wall_time: 50ms}", command(&["block:100", "exit:0"])).await;
+    let (limit, value, _) = exceeded(&result);
+    assert_eq!((limit, result.guest_code), (LimitName::WallTime, Some(0)));
+    assert!(matches!(value, LimitValue::Time(lived) if lived >= Duration::from_millis(100)));
+    // What a runtime does after the end of its guest is not the guest's time.
+    let limits = "limits: {wall_time: 1s, idle_time: 1s}";
+    let result = yard.run(limits, command(&["out:x", "end-then-sleep:1500"])).await;
+    assert_eq!(result.termination, Termination::Exited { code: 0 });
+    assert!(result.usage.wall_time.value().unwrap() < &Duration::from_secs(1));
+}
+
+#[tokio::test]
 async fn idle_time_counts_from_the_last_byte() {
     let yard = Yard::new();
     let talks = ["sleep:60", "out:.", "sleep:60", "err:.", "sleep:60", "out:.", "sleep:60", "out:."];
-    let more = "limits: {idle_time: 1s, wall_time: null}";
+    let more = "limits: {idle_time: 5s, wall_time: null}";
     assert_eq!(yard.run(more, command(&talks)).await.exit_code(), 0);
     let result =
         loud("the limit", yard.run("limits: {idle_time: 100ms, wall_time: null}", command(&["out:x", "hang"]))).await;

@@ -156,6 +156,11 @@ impl ScriptedGuest {
                     tokio::task::yield_now().await;
                 }
             }
+            "end-then-sleep" => {
+                run.control.mark_ended();
+                tokio::time::sleep(Duration::from_millis(rest.parse().unwrap())).await;
+            }
+            "block" => std::thread::sleep(Duration::from_millis(rest.parse().unwrap())),
             "stubborn" => self.gates.reached(rest).await,
             "deny-memory" => run.denied.push(Denied { limit: LimitName::Memory, value: LimitValue::Bytes(1 << 40) }),
             "after-stop" => return Some(End::Stopped(Some(rest.parse().unwrap()))),
