@@ -68,8 +68,7 @@ fn verdict(result: &RuntimeResult, case: &Case) -> Verdict {
 #[tokio::test]
 async fn cases_get_their_verdicts() {
     let yard = Yard::new();
-    let prepared =
-        yard.session("limits: {output: 1KiB, wall_time: 300ms}\nsetup: {commands: ['write:made=once']}").await;
+    let prepared = yard.session("limits: {output: 1KiB, wall_time: 1s}\nsetup: {commands: ['write:made=once']}").await;
     let mut wrong_code = Case::new(&["echo", "exit:3"], "3 1 2\n", "3 1 2\n");
     let cases = [
         (Verdict::Ac, Case::new(&["echo"], "3 1 2\n", "3 1 2\n")),

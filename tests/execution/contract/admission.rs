@@ -76,12 +76,11 @@ async fn a_killed_command_leaves_the_queue_and_says_how_long_it_stood_there() {
 #[tokio::test]
 async fn time_in_the_queue_is_no_wall_time() {
     let yard = Yard::new();
-    let (_session, runtime) = yard.runtime("scripted: {max_commands: 1}\nlimits: {wall_time: 150ms}").await;
+    let (_session, runtime) = yard.runtime("scripted: {max_commands: 1}\nlimits: {wall_time: 1s}").await;
     let first = runtime.stream(command(&["hang"])).await.unwrap();
     let second = runtime.execute(command(&["out:x"])).await.unwrap();
     assert_eq!((first.wait().await.unwrap().exit_code(), second.exit_code()), (124, 0));
-    assert!(second.usage.queued.value().unwrap() > &Duration::from_millis(100));
-    assert!(second.usage.wall_time.value().unwrap() < &Duration::from_millis(150));
+    assert!(second.usage.queued.value().unwrap() > &Duration::from_millis(900));
 }
 
 #[tokio::test]
@@ -184,11 +183,11 @@ async fn set_up_waits_for_a_place_without_losing_its_time() {
     let running = first.stream(command(&["reach:up", "wait:free"])).await.unwrap();
     yard.gates.reached("up").await;
     let mut spec = yard.spec("setup: {commands: ['log:set-up', 'log:up']}");
-    spec.setup.wall_time = Span(Duration::from_millis(300));
+    spec.setup.wall_time = Span(Duration::from_millis(1000));
     spec.limits.wall_time = Limit::None;
     let session = bailiwick::Session::builder(&yard.registry, spec).open().await.unwrap();
     let mut spawn = Box::pin(session.spawn(SpawnRequest::default()));
-    assert!(tokio::time::timeout(Duration::from_millis(400), &mut spawn).await.is_err(), "it waits");
+    assert!(tokio::time::timeout(Duration::from_millis(1100), &mut spawn).await.is_err(), "it waits");
     yard.gates.open("free");
     let runtime = loud("the spawn", spawn).await.unwrap();
     let ended: Vec<_> = runtime.setup().iter().map(|one| one.termination.clone()).collect();

@@ -90,7 +90,7 @@ async fn a_reader_that_comes_late_misses_nothing() {
 #[tokio::test]
 async fn a_reader_that_never_reads_holds_neither_kill_nor_limits_back() {
     let yard = Yard::new();
-    let (_session, runtime) = yard.runtime("limits: {wall_time: 200ms}").await;
+    let (_session, runtime) = yard.runtime("limits: {wall_time: 2s}").await;
     // Killed through the handle, through the runtime, and by its wall time, with nobody reading.
     let unread = runtime.stream(command(&["flood:10000000"])).await.unwrap();
     loud("kill by handle", unread.kill()).await.unwrap();

@@ -64,7 +64,7 @@ async fn all_lines_share_one_bound_of_time_which_is_not_the_commands() {
     let yard = Yard::new();
     let mut spec =
         yard.spec("setup: {commands: ['out:a sleep:60', 'hang', 'hang', 'hang']}\nlimits: {wall_time: 20ms}");
-    spec.setup.wall_time = Span(Duration::from_millis(200));
+    spec.setup.wall_time = Span(Duration::from_secs(1));
     let session = Session::builder(&yard.registry, spec).open().await.unwrap();
     let runtime = loud("the set-up", session.spawn(SpawnRequest::default())).await.unwrap();
     let setup = runtime.setup();
