@@ -1,6 +1,6 @@
 //! Putting input files into a workspace, whatever a guest has put in their place.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::AsFd;
 
 use rustix::fs::Mode;
@@ -10,6 +10,9 @@ use super::memory::{PAGE, Room};
 use super::open::PrivateDir;
 use super::stack::DirStack;
 use super::{Workspace, WorkspaceError, WorkspacePath, at, bytes, remove, tree, usage};
+
+/// What a file is called until it is whole.
+const DRAFT: &CStr = c"draft";
 
 /// A file that a case puts into the workspace.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,17 +73,19 @@ impl Workspace {
         });
         let write = || {
             let staging = PrivateDir::make(self.space(), "input")?;
-            files.iter().zip(&contents).try_for_each(|(file, bytes)| {
+            let written = files.iter().zip(&contents).try_for_each(|(file, bytes)| {
                 let named = |source| WorkspaceError::Input { path: file.path.to_string(), source: Box::new(source) };
                 self.write_one(&staging, file, bytes).map_err(named)
-            })
+            });
+            // Half a file must not take the room of the next one until the reaper comes by; the first failure counts.
+            written.inspect_err(|_| drop(remove::remove(staging.dir().as_fd(), DRAFT)))
         };
         self.space().with_room(room, write).map(|_| ())
     }
 
     fn write_one(&self, staging: &PrivateDir, file: &InputFile, bytes: &[u8]) -> Result<(), WorkspaceError> {
         let failed = |error: Errno| WorkspaceError::io("write", file.path.as_bytes(), error);
-        let draft = c"draft";
+        let draft = DRAFT;
         // Written where no guest can see it, then moved: the workspace never holds half a file.
         remove::remove(staging.dir().as_fd(), draft)?;
         let written = at::create_file(staging.dir().as_fd(), draft).map_err(failed)?;

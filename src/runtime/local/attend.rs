@@ -102,6 +102,8 @@ impl<'a> Attendant<'a> {
                 }
             }
         }
+        // What is drained from its pipes after this is not the guest's time.
+        self.control.mark_ended();
         self.phase.send_modify(|phase| phase.over = true);
         let Self { supervisor, reports, group, watcher, seen: facts, .. } = self;
         Seen { facts, supervisor, reports, group, watcher }

@@ -43,6 +43,7 @@ impl WasiGuest {
                 _ = control.stopped() => None,
             }
         };
+        control.mark_ended();
         let fuel = limits.amount(LimitName::Fuel);
         let end = outcome.map_or(End::Stopped(None), |outcome| end_of(outcome, &control, fuel));
         let mut ending = Ending::new(end);
