@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Session;
 use super::inner::Inner;
 use crate::error::{ErrorKind, ExecutionError};
+use crate::workspace::Workspace;
 
 /// Runs long blocking work on a thread that may block.
 ///
@@ -19,7 +20,34 @@ pub(super) async fn blocking<T: Send + 'static>(
     }
 }
 
+/// The most that a memory-backed workspace may hold for work on it to be short.
+const LITTLE_BYTES: u64 = 1 << 20;
+const FEW_ENTRIES: u64 = 256;
+
+/// Says whether going through all of a workspace takes less than handing it to another thread.
+pub(super) fn is_little(workspace: &Workspace, more: u64) -> bool {
+    if workspace.quota_held_by().is_none() {
+        return false;
+    }
+    workspace.usage().is_ok_and(|held| held.bytes.saturating_add(more) <= LITTLE_BYTES && held.entries <= FEW_ENTRIES)
+}
+
 impl Session {
+    /// Runs work that needs the session and goes through the workspace, to which it adds so many bytes: here where
+    /// there is little in it, else on a thread that may block.
+    pub(super) async fn with_workspace<T: Send + 'static>(
+        &self,
+        more: u64,
+        work: impl FnOnce(&Inner, &Workspace) -> Result<T, ExecutionError> + Send + 'static,
+    ) -> Result<T, ExecutionError> {
+        let workspace = self.inner.workspace()?;
+        if is_little(&workspace, more) {
+            return work(&self.inner, &workspace);
+        }
+        let inner = Arc::clone(&self.inner);
+        blocking(move || work(&inner, &workspace)).await
+    }
+
     /// Runs long work that needs the session.
     pub(super) async fn with_inner<T: Send + 'static>(
         &self,

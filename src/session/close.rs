@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::Session;
-use super::blocking::blocking;
+use super::blocking::{blocking, is_little};
 use super::inner::{Inner, Staged};
 use crate::error::ExecutionError;
 use crate::workspace::Workspace;
@@ -26,7 +26,10 @@ impl Session {
         inner.runtimes().clear();
         inner.base().captured = None;
         let (workspace, staged) = (inner.take_workspace(), inner.take_staged());
-        if workspace.is_some() || staged.is_some() {
+        let is_short = staged.is_none() && workspace.as_ref().is_none_or(|workspace| is_little(workspace, 0));
+        if is_short {
+            failures.extend(remove_all(workspace, staged).err());
+        } else {
             failures.extend(blocking(move || remove_all(workspace, staged)).await.err());
         }
         ExecutionError::first_of(failures).map_or(Ok(()), Err)

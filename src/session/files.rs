@@ -13,7 +13,8 @@ impl Session {
     /// A session that is not open, and what the host cannot write.
     pub async fn materialize_input_files(&self, files: Vec<InputFile>) -> Result<(), ExecutionError> {
         self.inner.state.need_open("materialize_input_files")?;
-        self.with_inner(move |inner| Ok(inner.workspace()?.write_input_files(&files)?)).await
+        let more = files.iter().map(|file| file.content.size_hint()).sum();
+        self.with_workspace(more, move |_, workspace| Ok(workspace.write_input_files(&files)?)).await
     }
 
     /// Reads files by literal paths, globs and directories; one outcome a path.
@@ -23,9 +24,9 @@ impl Session {
     pub async fn get_file_contents(&self, patterns: &[&str]) -> Result<Contents, ExecutionError> {
         self.inner.state.need_open("get_file_contents")?;
         let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
-        self.with_inner(move |inner| {
+        self.with_workspace(0, move |_, workspace| {
             let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
-            Ok(inner.workspace()?.get_file_contents(&patterns, ContentsBounds::default())?)
+            Ok(workspace.get_file_contents(&patterns, ContentsBounds::default())?)
         })
         .await
     }
@@ -36,8 +37,7 @@ impl Session {
     /// A session that is not open, and what the host cannot read.
     pub async fn changes(&self, most: usize) -> Result<Changes, ExecutionError> {
         self.inner.state.need_open("changes")?;
-        self.with_inner(move |inner| {
-            let workspace = inner.workspace()?;
+        self.with_workspace(0, move |inner, workspace| {
             let mut base = inner.base();
             let scan = workspace.scan(&inner.scope, Some(&base.cache), Bounds::default())?;
             base.cache = scan.cache;

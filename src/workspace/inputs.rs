@@ -45,6 +45,15 @@ impl InputFile {
 }
 
 impl InputContent {
+    /// Gives about how many bytes it takes; a value that is not written yet counts as large.
+    pub(crate) fn size_hint(&self) -> u64 {
+        match self {
+            Self::Text(text) => text.len() as u64,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Json(_) => 1 << 30,
+        }
+    }
+
     fn into_bytes(self) -> Vec<u8> {
         match self {
             Self::Text(text) => text.into_bytes(),

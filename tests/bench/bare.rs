@@ -34,7 +34,9 @@ impl Bare {
         let files = dir.map(|dir| {
             let mut builder = WasiCtxBuilder::new();
             builder.allow_blocking_current_thread(true);
-            builder.preopened_dir(dir, "/", FsPerms::ReadWrite).unwrap();
+            for guest in ["/", "/workspace"] {
+                builder.preopened_dir(dir, guest, FsPerms::ReadWrite).unwrap();
+            }
             builder.build().filesystem().clone()
         });
         Self { engine, linked, files, env: Vec::new() }
