@@ -107,7 +107,7 @@ fn dispatch(app: App, command: Cmd) -> anyhow::Result<ExitCode> {
         Cmd::Doctor(args) => block_on(app, |app| doctor::run(app, args)),
         Cmd::Spec { command } => spec::run(&app, command),
         #[cfg(feature = "wasi")]
-        Cmd::Programs { command } => super::programs::run(&app, command),
+        Cmd::Programs { command } => block_on(app, |app| super::programs::run(app, command)),
         Cmd::Schema(args) => schema::run(&app, &args),
         Cmd::Gc(args) => gc::run(&app, &args),
         Cmd::Version => version::run(&app),

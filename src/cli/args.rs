@@ -77,7 +77,7 @@ pub(super) enum Cmd {
         #[command(subcommand)]
         command: SpecCommand,
     },
-    /// Add, list and remove the programs of this host.
+    /// Install, add, list and remove the programs of this host.
     #[cfg(feature = "wasi")]
     Programs {
         #[command(subcommand)]

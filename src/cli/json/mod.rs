@@ -22,9 +22,9 @@ pub(super) use doctor::{DoctorObject, DoctorRuntime, EnforcementObject};
 pub(super) use error::{ErrorBody, ErrorObject};
 pub(super) use gc::{GcFailure, GcObject};
 pub(super) use prepare::PrepareObject;
-#[cfg(feature = "wasi")]
-pub(super) use programs::ListedProgram;
 pub(super) use programs::ProgramsObject;
+#[cfg(feature = "wasi")]
+pub(super) use programs::{ListedProgram, Speed, StartTime};
 pub(super) use result::{ChangeObject, ResultFacts, ResultObject};
 pub(super) use schemas::{SchemaName, schema};
 pub(super) use spec::{

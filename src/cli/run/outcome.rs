@@ -12,7 +12,7 @@ use crate::cli::app::App;
 use crate::cli::failure::HOST_FAILURE;
 use crate::cli::json::{ChangeObject, ResultFacts, ResultObject};
 use crate::cli::signals::Signals;
-use crate::runtime::{RuntimeResult, Termination};
+use crate::runtime::{NotStarted, RuntimeResult, Termination};
 use crate::session::Session;
 use crate::workspace::{Change, ChangeKind};
 
@@ -73,6 +73,7 @@ impl Outcome<'_> {
         if ran.unwritten.is_none() {
             explanation(&ran.result).iter().for_each(|line| terminal.explain(line));
         }
+        setup_words(&ran.result).iter().for_each(|line| terminal.explain(line));
         let known = ran.result.notes.iter().chain(notes);
         known.for_each(|note| terminal.explain(note));
         if self.plan.diff {
@@ -99,6 +100,17 @@ fn explanation(result: &RuntimeResult) -> Option<String> {
         | Termination::Killed { .. }
         | Termination::NotStarted { .. } => Some(result.to_string()),
     }
+}
+
+/// Gives what the set-up said that kept the guest from starting: a compiler's words are what its user looks for.
+fn setup_words(result: &RuntimeResult) -> Vec<String> {
+    const MOST_LINES: usize = 20;
+    if !matches!(result.termination, Termination::NotStarted { reason: NotStarted::SetupFailed, .. }) {
+        return Vec::new();
+    }
+    let failed = result.setup.iter().rfind(|one| one.termination.exit_code() != 0);
+    let text = failed.and_then(|one| one.stderr.text()).unwrap_or_default();
+    text.lines().take(MOST_LINES).map(|line| format!("| {line}")).collect()
 }
 
 fn change(change: &Change) -> ChangeObject {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::program::{ProgramConfig, UnknownImports};
+use super::program::{Program, ProgramConfig, UnknownImports};
 use crate::spec::Problem;
 
 /// The `wasi` section of a spec.
@@ -66,8 +66,9 @@ impl WasiConfig {
             if name.contains('/') || name.is_empty() {
                 problems.push(Problem::new(format!("programs.{name}"), "a program's name has no slash"));
             }
+            problems.extend(program_problem(name, program));
             let hosts = program.program.mounts.iter().map(|mount| &mount.host);
-            for host in hosts.chain([&program.module]).filter(|host| !host.starts_with('/')) {
+            for host in hosts.chain(&program.module).filter(|host| !host.starts_with('/')) {
                 let message = format!("`{host}` is not an absolute path of the host");
                 problems.push(Problem::new(format!("programs.{name}"), message));
             }
@@ -79,6 +80,24 @@ impl WasiConfig {
             }
         }
         problems
+    }
+}
+
+/// Finds what is wrong with where a program comes from.
+fn program_problem(name: &str, config: &ProgramConfig) -> Option<Problem> {
+    let path = format!("programs.{name}");
+    match (&config.module, &config.installed) {
+        (Some(_), None) => None,
+        (None, Some(_)) if config.program == Program::default() => None,
+        (None, Some(_)) => Some(
+            Problem::new(path, "a program of the catalogue is used as it was installed")
+                .with_hint("leave the keys beside `use` out; variables of its own go to `environment.env`"),
+        ),
+        (None, None) => Some(
+            Problem::new(path, "nothing says where the program is")
+                .with_hint("`module: FILE` is a file of the host, `use: NAME@VERSION` a program of the catalogue"),
+        ),
+        (Some(_), Some(_)) => Some(Problem::new(path, "`module` and `use` both say where the program is")),
     }
 }
 
@@ -107,6 +126,20 @@ mod tests {
         for bad in ["", "/", "work", "/a//b", "/a/../b", "/a/.", "/a/"] {
             assert!(!is_guest_dir(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_program_comes_from_one_place() {
+        let (module, installed) = (Some("/m.wasm".to_owned()), Some("m@1".to_owned()));
+        let good = [(module.clone(), None), (None, installed.clone())];
+        let bad = [(None, None), (module, installed.clone())];
+        let problem = |(module, installed)| {
+            program_problem("m", &ProgramConfig { module, installed, ..ProgramConfig::default() })
+        };
+        assert!(good.into_iter().all(|one| problem(one).is_none()));
+        assert!(bad.into_iter().all(|one| problem(one).is_some()));
+        let program = Program { args: vec!["-I".to_owned()], ..Program::default() };
+        assert!(program_problem("m", &ProgramConfig { module: None, installed, program }).is_some());
     }
 
     #[test]

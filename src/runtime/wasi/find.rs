@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::digests::{open_regular, read_bounded};
+use super::installed::advice;
 use super::key::ModuleKey;
 use super::load_error::LoadError;
 use super::program::{Program, UnknownImports};
@@ -88,15 +89,17 @@ impl WasiGuest {
 
     /// Finds a program of the spec, then one of the catalogue.
     fn program(&self, name: &str) -> Result<Option<Found>, LoadError> {
-        if let Some(config) = self.config.programs.get(name) {
-            let path = PathBuf::from(&config.module);
+        let config = self.config.programs.get(name);
+        if let Some((config, module)) = config.and_then(|config| Some((config, config.module.as_ref()?))) {
+            let path = PathBuf::from(module);
             let failed = SolutionRuntimeError::host("read the program's module");
             let key = self.digests.of(&path, read_bounded).map_err(failed).map_err(LoadError::Failed)?;
             let used = ProgramUsed::new(name, config.program.version.clone(), key.hex());
             let program = Arc::new(config.program.clone());
             return Ok(Some(Found { used, key, source: Source::Host { path, digest: key }, program }));
         }
-        let Some(entry) = self.catalogue.find(name) else { return Ok(None) };
+        let wanted = config.and_then(|config| config.installed.as_deref()).unwrap_or(name);
+        let Some(entry) = self.catalogue.find(wanted) else { return Ok(None) };
         let Some(digest) = ModuleKey::from_hex(&entry.digest) else { return Ok(None) };
         let used = ProgramUsed::new(name, entry.program.version.clone(), entry.digest.clone());
         let source = Source::Host { path: entry.module(), digest };
@@ -107,7 +110,10 @@ impl WasiGuest {
         if is_path(word) {
             return format!("there is no file `{word}` in what the guest sees");
         }
-        format!("there is no program `{word}`")
+        match advice(word) {
+            Some(advice) => format!("there is no program `{word}`; {advice}"),
+            None => format!("there is no program `{word}`"),
+        }
     }
 
     /// Lists the names that commands may use here.

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::cache::ArtifactCache;
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, ProgramEntry};
 use super::config::{WasiConfig, WasiOptions};
 use super::engine::Engines;
+use super::installed::require;
 use super::limits::enforcement;
+use super::prepare::prepare;
 use super::spawn::{Shared, WasiGuest};
 use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::runtime::{
-    BuiltinSpec, Commands, EnforcementTable, Launch, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
+    BuiltinSpec, Commands, EnforcementTable, Launch, Progress, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
 };
 use crate::spec::{Limits, Mode, Problem};
 use crate::workspace::BaseNeed;
@@ -78,7 +80,22 @@ impl RuntimeKind for Wasi {
                 about: "Python files under the program `python` of the catalogue",
                 text: include_str!("specs/python.yaml"),
             },
+            BuiltinSpec {
+                name: "js",
+                about: "JavaScript files under the program `js` of the catalogue",
+                text: include_str!("specs/js.yaml"),
+            },
+            BuiltinSpec {
+                name: "c",
+                about: "`main.c`, compiled in the sandbox by the program `cc` of the catalogue and run as `./main.wasm`",
+                text: include_str!("specs/c.yaml"),
+            },
         ]
+    }
+
+    async fn prepare(&self, config: &WasiConfig, progress: &dyn Progress) -> Result<(), ExecutionError> {
+        require(config, &self.shared.catalogue)?;
+        prepare(&self.shared, config, progress).await
     }
 
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {
@@ -90,7 +107,7 @@ impl RuntimeKind for Wasi {
             Some(slots) => info.facts.push(("pool".to_owned(), format!("{slots} slots free"))),
             None => info.slower.push("no pool of instances: raise the limit of address space (`ulimit -v`)".to_owned()),
         }
-        let names: Vec<String> = self.shared.catalogue.list().into_iter().map(|entry| entry.name).collect();
+        let names: Vec<String> = self.shared.catalogue.list().iter().map(ProgramEntry::id).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         info.facts.push(("programs".to_owned(), names));
         let cache = if self.shared.engines.has_cache() { "kept on disk" } else { "kept in memory only" };
@@ -107,6 +124,7 @@ impl RuntimeKind for Wasi {
         config: Arc<WasiConfig>,
         options: WasiOptions,
     ) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
+        require(&config, &self.shared.catalogue)?;
         let table = enforcement(launch.workspace.quota_held_by());
         launch.hold(&table, Self::TYPE)?;
         let guest = WasiGuest::open(self.shared.clone(), config, options, &launch)?;

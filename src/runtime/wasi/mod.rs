@@ -14,14 +14,17 @@ mod digests;
 mod engine;
 mod find;
 mod imports;
+mod installed;
 mod invoke;
 mod key;
 mod kind;
+mod known;
 mod limits;
 mod linker;
 mod load_error;
 mod modules;
 mod pool;
+mod prepare;
 mod program;
 mod run;
 mod spawn;
@@ -32,7 +35,10 @@ mod usage;
 mod view;
 mod world;
 
-pub use catalogue::{Catalogue, CatalogueError, ProgramEntry};
+pub use catalogue::{Catalogue, CatalogueError, NewProgram, ProgramEntry};
 pub use config::{WasiConfig, WasiOptions};
 pub use kind::Wasi;
+pub use known::{
+    KnownCopy, KnownMeasure, KnownModule, KnownProgram, KnownSource, PackageClient, known_program, known_programs,
+};
 pub use program::{ExitCode, Program, ProgramConfig, ProgramMount, UnknownImports, UnknownPolicy};

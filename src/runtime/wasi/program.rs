@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A program as a spec or the catalogue writes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// A program as a spec writes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProgramConfig {
-    /// The module: a path on the host.
-    pub module: String,
+    /// The module: a path on the host. Either this or `use`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// A program of the catalogue, as `name@version`, or as `name` for the one that was installed last.
+    #[serde(rename = "use", default, skip_serializing_if = "Option::is_none")]
+    pub installed: Option<String>,
     /// Everything else about it.
     #[serde(flatten)]
     pub program: Program,

@@ -1,4 +1,4 @@
-"""What CPython for WASI needs before a program starts; found through PYTHONPATH.
+"""What CPython for WASI needs before a program starts; found in `site-packages`, so that PYTHONPATH is free.
 
 - A WASI program always starts in `/`. The directory that it was asked to start in stands in $PWD.
 - asyncio wakes its event loop through a pair of connected sockets, which WASI does not have. Without threads and

@@ -1,0 +1,68 @@
+//! A private directory for what is fetched and unpacked, removed when dropped.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use crate::host::Host;
+
+/// A directory of this process alone, below the cache, or below the temp directory where there is no cache.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    path: PathBuf,
+    parent: PathBuf,
+}
+
+impl Scratch {
+    /// Makes the directory.
+    pub(super) fn make(host: &Host) -> anyhow::Result<Self> {
+        let parent = match downloads(host) {
+            Some(dir) => dir,
+            None => host.dirs.temp.clone().unwrap_or_else(|| "/tmp".into()),
+        };
+        let mut builder = std::fs::DirBuilder::new();
+        builder.mode(0o700);
+        builder.recursive(true).create(&parent).with_context(|| format!("make `{}`", parent.display()))?;
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos());
+        let path = parent.join(format!(".fetch-{}-{nanos:x}", std::process::id()));
+        builder.recursive(false).create(&path).with_context(|| format!("make `{}`", path.display()))?;
+        Ok(Self { path, parent })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes a directory in it.
+    pub(super) fn dir(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let path = self.path.join(name);
+        std::fs::DirBuilder::new().mode(0o700).create(&path).with_context(|| format!("make `{}`", path.display()))?;
+        Ok(path)
+    }
+
+    /// Keeps a file of it beside it, under another name; a cache that cannot be written costs time, nothing else.
+    pub(super) fn keep(&self, file: &Path, name: &str) -> Option<PathBuf> {
+        let parent = Dir::open_ambient_dir(&self.parent, ambient_authority()).ok()?;
+        let from = file.strip_prefix(&self.parent).ok()?;
+        parent.rename(from, &parent, name).ok()?;
+        Some(self.parent.join(name))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Ok(dir) = Dir::open_ambient_dir(&self.path, ambient_authority()) {
+            // What cannot be removed lies in a cache that may be deleted.
+            let _ = dir.remove_open_dir_all();
+        }
+    }
+}
+
+/// Gives the directory in which archives are kept by their digest.
+pub(super) fn downloads(host: &Host) -> Option<PathBuf> {
+    host.dirs.cache.as_ref().map(|cache| cache.join("downloads"))
+}

@@ -1,0 +1,83 @@
+//! Compiling ahead of time: the programs that a spec may start, so that the first command does not wait.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::catalogue::ProgramEntry;
+use super::config::WasiConfig;
+use super::digests::read_bounded;
+use super::find::Source;
+use super::key::ModuleKey;
+use super::load_error::LoadError;
+use super::program::UnknownImports;
+use super::spawn::Shared;
+use crate::error::{ErrorKind, ExecutionError};
+use crate::runtime::{NotStarted, Progress, SolutionRuntimeError};
+use crate::spec::{Limits, Mode};
+
+/// A program that is compiled.
+struct Wanted {
+    key: ModuleKey,
+    path: PathBuf,
+    unknown: UnknownImports,
+}
+
+/// Compiles the programs that a section names; where it names none, those of the catalogue.
+pub(super) async fn prepare(
+    shared: &Shared,
+    config: &WasiConfig,
+    progress: &dyn Progress,
+) -> Result<(), ExecutionError> {
+    for (name, wanted) in wanted(shared, config)? {
+        progress.step(&format!("compiling {name}"));
+        let made = compile(shared, &wanted).await;
+        match made {
+            Ok(()) => {}
+            Err(LoadError::Failed(error)) => return Err(error.into()),
+            Err(LoadError::Refused(_, message)) => {
+                let error = ExecutionError::new(ErrorKind::Unavailable, format!("the program `{name}` cannot run"));
+                return Err(error.with_hint(message));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn compile(shared: &Shared, wanted: &Wanted) -> Result<(), LoadError> {
+    // Limits in force at a run choose among engines; the usual ones choose the usual engine.
+    let limits = Limits::defaults(Mode::Evaluation);
+    let source = || Source::Host { path: wanted.path.clone(), digest: wanted.key };
+    let lease = shared.engines.lease(&limits).map_err(LoadError::Failed)?;
+    let (first, again) = (source(), source());
+    match lease.sandbox.modules.get(wanted.key, &wanted.unknown, move || first.read()).await {
+        Err(LoadError::Refused(NotStarted::BadModule, _)) if lease.is_pooled() => {
+            let lease = shared.engines.lease_on_demand(&limits).map_err(LoadError::Failed)?;
+            lease.sandbox.modules.get(wanted.key, &wanted.unknown, move || again.read()).await.map(drop)
+        }
+        made => made.map(drop),
+    }
+}
+
+fn wanted(shared: &Shared, config: &WasiConfig) -> Result<BTreeMap<String, Wanted>, ExecutionError> {
+    let mut wanted = BTreeMap::new();
+    for (name, program) in &config.programs {
+        if let Some(module) = &program.module {
+            let path = PathBuf::from(module);
+            let failed = SolutionRuntimeError::host("read the program's module");
+            let key = shared.digests.of(&path, read_bounded).map_err(failed)?;
+            wanted.insert(name.clone(), Wanted { key, path, unknown: program.program.unknown_imports.clone() });
+        } else if let Some(entry) = program.installed.as_ref().and_then(|word| shared.catalogue.find(word)) {
+            wanted.extend(installed(entry));
+        }
+    }
+    if config.programs.is_empty() {
+        let defaults = shared.catalogue.list().into_iter().filter(|entry| entry.is_default);
+        wanted.extend(defaults.filter_map(installed));
+    }
+    Ok(wanted)
+}
+
+fn installed(entry: ProgramEntry) -> Option<(String, Wanted)> {
+    let (key, path) = (ModuleKey::from_hex(&entry.digest)?, entry.module());
+    Some((entry.id(), Wanted { key, path, unknown: entry.program.unknown_imports }))
+}
