@@ -56,7 +56,8 @@ impl Bench {
         let text = registry.builtin_spec(self.spec).map_or(self.spec.to_owned(), |spec| spec.text.to_owned());
         let spec = spec::load(&text, "test", &registry).unwrap().spec;
         let session = Session::builder(&registry, spec).submission(self.submission.path()).open().await.unwrap();
-        let request = SpawnRequest { mounts: self.mounts.clone(), env: self.env.clone(), ..SpawnRequest::default() };
+        let mut request = SpawnRequest::default();
+        (request.mounts, request.env) = (self.mounts.clone(), self.env.clone());
         let runtime = session.spawn(request).await.unwrap();
         let command = Command::argv(line.iter().copied()).grant_stdin(stdin.as_bytes().to_vec());
         let result = runtime.execute(command).await.unwrap();
