@@ -90,17 +90,17 @@ pub(crate) fn cpu_bound(executor: &Runtime, report: &mut Report) {
 /// CPython that is compiled and cached.
 pub(crate) fn python(executor: &Runtime, report: &mut Report) {
     let name = "CPython, cached: print(1)";
-    let path = repository("target/guests/python-3.12.0.wasm");
+    let path = repository("target/guests/data/programs/python/3.12.0/module.wasm");
     if !report.wants(name) {
         return;
     }
     let Ok(module) = std::fs::read(&path) else {
-        return report.skip(name, "fetch it by `tests/data/python-wasi/get.sh target/guests/python-3.12.0.wasm`");
+        return report.skip(name, "`tests/run` installs it below `target/guests`");
     };
     let data = tempfile::tempdir().unwrap();
     let registry = registry(|host| {
         host.dirs.data = Some(data.path().to_owned());
-        host.dirs.cache = Some(path.with_file_name("cache"));
+        host.dirs.cache = Some(repository("target/guests/cache"));
     });
     Catalogue::open(registry.host()).add("python", &path, Program::default()).unwrap();
     let live = Live::open(executor, &registry, "", &repository("tests/data/python-program"));

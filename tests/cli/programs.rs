@@ -61,3 +61,16 @@ fn only_known_programs_with_their_digest_are_installed() {
     let left = std::fs::read_dir(bench.path("cache/downloads")).unwrap().count();
     assert_eq!(left, 0, "something that was fetched or unpacked is left");
 }
+
+#[test]
+fn every_flag_of_the_catalogue_is_on_the_page() {
+    let page = include_str!("../../docs/execution/command-line.md");
+    for command in ["add", "install", "list", "remove"] {
+        assert!(page.contains(&format!("programs {command}")), "{command}");
+        let help = Bench::new().run(&["programs", command, "--help"]).expect(0);
+        let words = help.text().split(|c: char| !c.is_ascii_lowercase() && c != '-');
+        for flag in words.filter(|word| word.starts_with("--") && word.len() > 3 && *word != "--help") {
+            assert!(page.contains(flag), "{command} {flag}");
+        }
+    }
+}

@@ -2,7 +2,6 @@
 //!
 //! The interpreter is installed once by `tests/run`, below `target/guests`, and compiled into the cache there.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test")]
 #![expect(clippy::print_stdout, reason = "a skip is printed with its reason")]
 
 use std::collections::BTreeMap;

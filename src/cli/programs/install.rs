@@ -237,7 +237,11 @@ impl Order {
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
-        let none = || anyhow::Error::from(Usage::new(format!("no package of that client holds {}", self.known.id())));
+        let none = || {
+            let ways: Vec<&str> = self.known.sources.iter().map(|source| source.client.name()).collect();
+            let usage = Usage::new(format!("no package of that client holds {}", self.known.id()));
+            anyhow::Error::from(usage.with_hint(format!("clients that get it: {}", ways.join(", "))))
+        };
         let error = failure.unwrap_or_else(none);
         Err(match error.downcast::<FetchError>() {
             Ok(error) => error.told(&self.known.sources).into(),
