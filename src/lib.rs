@@ -72,9 +72,9 @@ pub use host::{Host, HostDirs};
 pub use runtime::local::{Isolation, Local, LocalConfig, LocalOptions};
 #[cfg(feature = "wasi")]
 pub use runtime::wasi::{
-    Catalogue, CatalogueError, ExitCode, KnownCopy, KnownMeasure, KnownModule, KnownProgram, KnownSource, NewProgram,
-    PackageClient, Program, ProgramConfig, ProgramEntry, ProgramMount, UnknownImports, UnknownPolicy, Wasi, WasiConfig,
-    WasiOptions, known_program, known_programs,
+    Catalogue, CatalogueError, DeterminismConfig, ExitCode, KnownCopy, KnownMeasure, KnownModule, KnownProgram,
+    KnownSource, Moment, NewProgram, PackageClient, Program, ProgramConfig, ProgramEntry, ProgramMount, UnknownImports,
+    UnknownPolicy, Wasi, WasiConfig, WasiOptions, known_program, known_programs,
 };
 pub use runtime::{
     Admission, AdmissionGroup, AnyRuntimeKind, BuiltinSpec, Capability, Command, CommandLine, Commands, Control,

@@ -54,6 +54,7 @@ fn every_flag_has_one_clear_line() {
         "--output-limit",
         "--disk",
         "--fuel",
+        "--deterministic",
         "--mode",
         "--keep",
         "--diff",

@@ -4,6 +4,8 @@
 #![expect(clippy::disallowed_methods, reason = "tests write the files that the command reads, and start the command")]
 
 mod binary;
+#[cfg(feature = "wasi")]
+mod deterministic;
 mod documents;
 mod echo;
 mod failures;

@@ -19,6 +19,13 @@ pub(crate) struct Kept {
     broken: bool,
 }
 
+impl Kept {
+    #[cfg(feature = "wasi")]
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap().clone()
+    }
+}
+
 impl Write for Kept {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.broken {

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bailiwick::spec;
-use bailiwick::{Catalogue, Command, Host, RuntimeRegistry, Session, SpawnRequest};
+use bailiwick::{
+    Catalogue, Command, Host, InputContent, InputFile, RuntimeRegistry, Session, SpawnRequest, WorkspacePath,
+};
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -58,4 +60,46 @@ async fn a_program_of_several_modules_gives_what_it_gives_anywhere() {
     assert_eq!(result.exit_code(), 3, "{:?}", result.stderr.text());
     drop(runtime);
     session.close().await.unwrap();
+}
+
+/// Prints what would differ from run to run and from host to host.
+const OBSERVE: &str = "import os, random, tempfile, time, uuid
+print(time.time() > 946684800 and time.time() < 946684900, time.monotonic() < 60)
+print(random.random(), uuid.uuid4(), os.urandom(4).hex(), hash('text'))
+print(os.listdir('.'), [(entry.name, entry.inode()) for entry in os.scandir('.')])
+print(os.stat('main.py'), os.stat('.'))
+began = time.monotonic()
+time.sleep(3600)
+print(round(time.monotonic() - began))
+with tempfile.TemporaryDirectory() as directory:
+    print(directory)
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_interpreter_is_deterministic_where_that_is_asked_for() {
+    let Some(host) = host() else { return };
+    let registry = RuntimeRegistry::builder(host).with_builtins().build().unwrap();
+    let text = "type: wasi\nname: python\nwasi: {determinism: {seed: 3}}\nenvironment: {env: {PYTHONHASHSEED: '0'}}\n";
+    let mut printed = Vec::new();
+    for names in [["main.py", "b", "a"], ["a", "main.py", "b"]] {
+        let spec = spec::load(text, "test", &registry).unwrap().spec;
+        let session = Session::builder(&registry, spec).open().await.unwrap();
+        for name in names {
+            let content = InputContent::Text(OBSERVE.to_owned());
+            let file = InputFile::new(WorkspacePath::new(name).unwrap(), content);
+            session.materialize_input_files(vec![file]).await.unwrap();
+        }
+        let runtime = session.spawn(SpawnRequest::default()).await.unwrap();
+        let result = runtime.execute(Command::argv(["python", "main.py"])).await.unwrap();
+        assert_eq!(result.exit_code(), 0, "{result}\n{}", result.stderr.text().unwrap_or_default());
+        printed.push(result.stdout.text().unwrap().to_owned());
+        session.close().await.unwrap();
+    }
+    assert!(printed[0].starts_with("True True\n") && printed[0].contains("\n3600\n"), "{}", printed[0]);
+    assert!(
+        printed[0].contains("['a', 'b', 'main.py']") && printed[0].contains("st_mtime=946684800"),
+        "{}",
+        printed[0]
+    );
+    assert_eq!(printed[0], printed[1]);
 }

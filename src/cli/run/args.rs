@@ -50,6 +50,9 @@ pub(in crate::cli) struct RunArgs {
     /// Put a value over the spec: any key, typed by its schema.
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = parse::pair)]
     pub(super) settings: Vec<(String, String)>,
+    /// Give the command the same clock, random bytes and order of files in every run [default of SEED: 0]
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
+    pub(super) deterministic: Option<Option<u64>>,
     /// Judge a submission, or let an agent work.
     #[arg(long, value_name = "MODE", default_value = "evaluation")]
     pub(super) mode: ModeArg,

@@ -5,6 +5,7 @@
 
 mod args;
 mod assets;
+mod deterministic;
 mod files;
 mod live;
 mod outcome;

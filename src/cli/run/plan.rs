@@ -8,11 +8,11 @@ use anyhow::Context;
 use serde_json::{Map, Value};
 
 use super::args::RunArgs;
+use super::deterministic;
 use super::parse::{self, AssetFlag, EnvFlag};
 use super::stdin::Source;
 use crate::cli::app::App;
 use crate::cli::failure::Usage;
-use crate::cli::spec_source;
 use crate::runtime::{AnyRuntimeKind, SpawnRequest};
 use crate::spec::{Loaded, Mode, Problem};
 
@@ -35,8 +35,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn make(app: &App, args: RunArgs) -> anyhow::Result<Self> {
-        let (spec, runtime) = (args.spec.as_deref(), args.runtime.as_deref());
-        let loaded = spec_source::load(&app.registry, spec, runtime, &args.all_settings())?;
+        let loaded = deterministic::load(app, &args)?;
         let kind = Arc::clone(app.registry.kind_of(&loaded.spec)?);
         if kind.needs_consent() && !args.allow_unsandboxed {
             return Err(unsandboxed(kind.ty()).into());

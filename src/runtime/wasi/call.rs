@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use wasmtime::Store;
 
+use super::determinism::Fixed;
 use super::engine::Sandbox;
 use super::limits::{self, GuestState};
 use super::linker::Linked;
@@ -26,7 +27,9 @@ impl WasiGuest {
         guest: Prepared,
     ) -> Result<Ending, Ending> {
         let (control, limits) = (job.control.clone(), job.limits.clone());
-        let (state, met_end) = guest_state(&self.view(), job, &guest).map_err(|ending| *ending)?;
+        let determinism = self.config.determinism.as_ref();
+        let made = guest_state(&self.view(), job, &guest, determinism);
+        let (state, met_end) = made.map_err(|ending| *ending)?;
         let mut store = Store::new(&sandbox.engine, state);
         let meter = Meter::new();
         limits::apply(&mut store, &limits, &control, &meter).map_err(|error| Ending::new(End::Failed(error)))?;
@@ -46,10 +49,13 @@ impl WasiGuest {
         control.mark_ended();
         let fuel = limits.amount(LimitName::Fuel);
         let end = outcome.map_or(End::Stopped(None), |outcome| end_of(outcome, &control, fuel));
-        let mut ending = Ending::new(end);
+        let mut ending = Ending::new(limits::settle_fuel(end, &store, fuel));
         ending.cpu_time = Measured::known(meter.cpu(), CPU_BY);
         ending.met_end_of_stdin = met_end.load(Ordering::Relaxed);
         ending.notes = self.notes(&guest.found.program);
+        if self.config.determinism.is_some() {
+            ending.notes.extend(Fixed::doubt(&control));
+        }
         ending.program = Some(guest.found.used);
         self.account(&mut ending, &store, fuel, left);
         Ok(ending)
@@ -59,8 +65,8 @@ impl WasiGuest {
     fn account(&self, ending: &mut Ending, store: &Store<GuestState>, fuel: Option<u64>, before: Option<DiskUsage>) {
         let state = store.data();
         ending.peak_memory = Measured::known(state.bounds.peak, MEMORY_BY);
-        ending.fuel = match fuel.zip(store.get_fuel().ok()) {
-            Some((given, left)) => Measured::known(given.saturating_sub(left), FUEL_BY),
+        ending.fuel = match fuel.zip(limits::fuel_used(store, fuel)) {
+            Some((given, used)) => Measured::known(used.min(given), FUEL_BY),
             None => Measured::not_measured("fuel off"),
         };
         if state.open_files_denied {

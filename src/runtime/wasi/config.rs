@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::determinism::DeterminismConfig;
 use super::program::{Program, ProgramConfig, UnknownImports};
 use crate::spec::Problem;
 
@@ -20,6 +21,8 @@ pub struct WasiConfig {
     pub programs: BTreeMap<String, ProgramConfig>,
     /// What becomes of imports of the submission's own modules that nothing provides. Default: refuse.
     pub unknown_imports: UnknownImports,
+    /// Whether every run finds the same clock, the same random bytes and the same order of files. Default: null, no.
+    pub determinism: Option<DeterminismConfig>,
 }
 
 impl Default for WasiConfig {
@@ -29,6 +32,7 @@ impl Default for WasiConfig {
             static_root: "/static".to_owned(),
             programs: BTreeMap::new(),
             unknown_imports: UnknownImports::default(),
+            determinism: None,
         }
     }
 }

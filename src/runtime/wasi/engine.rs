@@ -21,6 +21,14 @@ struct EngineKey {
     fuel: bool,
     stack: usize,
     pooled: bool,
+    deterministic: bool,
+}
+
+/// What a guest asks of its engine, whichever has room for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) deterministic: bool,
 }
 
 /// The stack of a guest that nobody limits.
@@ -29,9 +37,10 @@ const DEFAULT_STACK: usize = 1 << 20;
 const HOST_STACK: usize = 1 << 20;
 
 impl EngineKey {
-    fn of(limits: &Limits, pooled: bool) -> Self {
+    fn of(Asked { limits, deterministic }: Asked<'_>, pooled: bool) -> Self {
         let stack = limits.amount(LimitName::Stack).and_then(|bytes| usize::try_from(bytes).ok());
-        Self { fuel: limits.amount(LimitName::Fuel).is_some(), stack: stack.unwrap_or(DEFAULT_STACK), pooled }
+        let fuel = limits.amount(LimitName::Fuel).is_some();
+        Self { fuel, stack: stack.unwrap_or(DEFAULT_STACK), pooled, deterministic }
     }
 }
 
@@ -73,18 +82,18 @@ impl Engines {
     }
 
     /// Gives an engine for a command: from the pool while it has slots, so that nobody ever waits for one.
-    pub(super) fn lease(&self, limits: &Limits) -> Result<Lease, SolutionRuntimeError> {
-        let sandbox = self.get(EngineKey::of(limits, true))?;
+    pub(super) fn lease(&self, asked: Asked<'_>) -> Result<Lease, SolutionRuntimeError> {
+        let sandbox = self.get(EngineKey::of(asked, true))?;
         let Some(slots) = &sandbox.slots else { return Ok(Lease { sandbox, slot: None }) };
         match Arc::clone(slots).try_acquire_owned() {
             Ok(slot) => Ok(Lease { sandbox, slot: Some(slot) }),
-            Err(_) => self.lease_on_demand(limits),
+            Err(_) => self.lease_on_demand(asked),
         }
     }
 
     /// Gives an engine without a pool, for modules that no slot would take.
-    pub(super) fn lease_on_demand(&self, limits: &Limits) -> Result<Lease, SolutionRuntimeError> {
-        Ok(Lease { sandbox: self.get(EngineKey::of(limits, false))?, slot: None })
+    pub(super) fn lease_on_demand(&self, asked: Asked<'_>) -> Result<Lease, SolutionRuntimeError> {
+        Ok(Lease { sandbox: self.get(EngineKey::of(asked, false))?, slot: None })
     }
 
     /// Gives the engine of a configuration, and makes it at the first call.
@@ -105,7 +114,7 @@ impl Engines {
             Engine::new(&config(key)).map(|engine| (engine, None))
         };
         let (engine, slots) = made.map_err(failed("make the WebAssembly engine"))?;
-        let linkers = Linkers::new(&engine).map_err(failed("link WASI"))?;
+        let linkers = Linkers::new(&engine, key.deterministic).map_err(failed("link WASI"))?;
         let ticker = Ticker::start(&engine).map_err(SolutionRuntimeError::host("start the epoch clock"))?;
         let modules = Arc::new(Modules::new(engine.clone(), linkers, self.cache.clone()));
         let slots = slots.map(|slots| Arc::new(Semaphore::new(slots as usize)));
@@ -134,6 +143,9 @@ fn config(key: EngineKey) -> Config {
         .max_wasm_stack(key.stack)
         .async_stack_size(key.stack.saturating_add(HOST_STACK))
         .wasm_backtrace_max_frames(std::num::NonZero::new(MAX_FRAMES))
+        // Both cost speed, and shape the code; the name of an artifact follows from them.
+        .cranelift_nan_canonicalization(key.deterministic)
+        .relaxed_simd_deterministic(key.deterministic)
         .concurrency_support(false);
     config
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::cache::ArtifactCache;
 use super::catalogue::{Catalogue, ProgramEntry};
 use super::config::{WasiConfig, WasiOptions};
-use super::engine::Engines;
+use super::engine::{Asked, Engines};
 use super::installed::require;
 use super::limits::enforcement;
 use super::prepare::prepare;
@@ -99,7 +99,11 @@ impl RuntimeKind for Wasi {
     }
 
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {
-        let sandbox = self.shared.engines.lease(&Limits::defaults(Mode::Evaluation))?.sandbox;
+        let sandbox = self
+            .shared
+            .engines
+            .lease(Asked { limits: &Limits::defaults(Mode::Evaluation), deterministic: false })?
+            .sandbox;
         let mut info = RuntimeInfo::new(ENGINE);
         let code = if sandbox.engine.is_pulley() { "interpreted (Pulley)" } else { "native (Cranelift)" };
         info.facts.push(("code".to_owned(), code.to_owned()));

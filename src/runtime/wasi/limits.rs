@@ -6,8 +6,9 @@ use std::time::Duration;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::p1::WasiP1Ctx;
 
+use super::determinism::Fixed;
 use super::usage::Meter;
-use crate::runtime::{Capability, Control, Denied, EnforcementTable, Level, SolutionRuntimeError, Stop};
+use crate::runtime::{Capability, Control, Denied, End, EnforcementTable, Level, SolutionRuntimeError, Stop};
 use crate::spec::{LimitName, LimitValue, Limits};
 
 /// How long a guest may keep the caller's executor before it gives it back.
@@ -18,12 +19,16 @@ const TABLE_ELEMENT_BYTES: u64 = 16;
 pub(super) const OWN_DESCRIPTORS: usize = 16;
 /// How many memories, tables and instances a guest may have each.
 const MAX_OBJECTS: usize = 64;
+/// Fuel beyond the limit: the engine stops a guest that has used it all, and who used just the limit is not over it.
+const LAST_DROP: u64 = 1;
 
 /// What a guest's store holds.
 pub(super) struct GuestState {
     pub(super) wasi: WasiP1Ctx,
     pub(super) bounds: Bounds,
     pub(super) open_files_denied: bool,
+    /// What stands in the host's place; absent unless determinism is asked for.
+    pub(super) fixed: Option<Fixed>,
 }
 
 /// The memory bound of one guest: all linear memories and tables together.
@@ -94,12 +99,27 @@ pub(super) fn apply(
     let (wall, cpu) = (limits.time(LimitName::WallTime), limits.time(LimitName::CpuTime));
     store.epoch_deadline_callback(move |_| look_up(&control, &meter, wall, cpu));
     if let Some(fuel) = limits.amount(LimitName::Fuel) {
-        store.set_fuel(fuel).map_err(|error| SolutionRuntimeError::Engine {
+        store.set_fuel(fuel.saturating_add(LAST_DROP)).map_err(|error| SolutionRuntimeError::Engine {
             action: "fuel the guest",
             source: Arc::from(error.into_boxed_dyn_error()),
         })?;
     }
     Ok(())
+}
+
+/// Gives how much fuel a guest used: at most one unit more than it was given.
+pub(super) fn fuel_used(store: &Store<GuestState>, given: Option<u64>) -> Option<u64> {
+    Some(given?.saturating_add(LAST_DROP).saturating_sub(store.get_fuel().ok()?))
+}
+
+/// Ends a guest by the fuel limit that got past it on its last instructions, where the engine does not look.
+pub(super) fn settle_fuel(end: End, store: &Store<GuestState>, given: Option<u64>) -> End {
+    match (end, given, fuel_used(store, given)) {
+        (End::Exited(_) | End::Trapped { .. }, Some(given), Some(used)) if used > given => {
+            End::Limit(LimitName::Fuel, LimitValue::Count(given))
+        }
+        (end, ..) => end,
+    }
 }
 
 /// What a guest does at every tick: end if it must, else go on, and give the executor back after a while.

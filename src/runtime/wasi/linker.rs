@@ -10,6 +10,7 @@ use wasmtime_wasi::{I32Exit, WasiCtxView, WasiView};
 use wiggle::GuestMemory;
 
 use super::code::Code;
+use super::determinism::shadow;
 use super::imports::{PREVIEW_1, stub};
 use super::limits::GuestState;
 use super::load_error::LoadError;
@@ -17,7 +18,7 @@ use super::program::UnknownImports;
 use crate::runtime::NotStarted;
 
 /// What one host call may copy out of a guest, in bytes.
-const HOSTCALL_FUEL: usize = 128 << 20;
+pub(super) const HOSTCALL_FUEL: usize = 128 << 20;
 /// `EMFILE` as preview 1 numbers it.
 const ERRNO_MFILE: i32 = 33;
 
@@ -33,6 +34,7 @@ pub(super) enum Linked {
 pub(super) struct Linkers {
     modules: Linker<GuestState>,
     components: component::Linker<GuestState>,
+    deterministic: bool,
 }
 
 impl WasiView for GuestState {
@@ -43,7 +45,7 @@ impl WasiView for GuestState {
 
 impl Linkers {
     /// Links preview 1, with our own forms of what the engine's library gets wrong for us, and WASI 0.2.
-    pub(super) fn new(engine: &Engine) -> wasmtime::Result<Self> {
+    pub(super) fn new(engine: &Engine, deterministic: bool) -> wasmtime::Result<Self> {
         let mut modules = Linker::new(engine);
         p1::add_to_linker_async(&mut modules, |state: &mut GuestState| &mut state.wasi)?;
         modules.allow_shadowing(true);
@@ -51,10 +53,13 @@ impl Linkers {
         modules.func_wrap(PREVIEW_1, "proc_exit", |code: i32| -> wasmtime::Result<()> { Err(I32Exit(code).into()) })?;
         // The library's own form ends the guest when its descriptor table is full.
         modules.func_wrap_async(PREVIEW_1, "path_open", open)?;
+        if deterministic {
+            shadow(&mut modules)?;
+        }
         modules.allow_shadowing(false);
         let mut components = component::Linker::new(engine);
         p2::add_to_linker_async(&mut components)?;
-        Ok(Self { modules, components })
+        Ok(Self { modules, components, deterministic })
     }
 
     /// Links compiled code; what nothing provides is refused by name, or stubbed as `unknown` says.
@@ -65,6 +70,10 @@ impl Linkers {
                 let mut linker = self.modules.clone();
                 stub(&mut linker, module, unknown)?;
                 linker.instantiate_pre(module).map(Linked::Module).map_err(refused)
+            }
+            Code::Component(_) if self.deterministic => {
+                let message = "determinism is on, which holds for modules of preview 1 and for no component yet";
+                Err(LoadError::Refused(NotStarted::BadModule, message.to_owned()))
             }
             Code::Component(component) => {
                 let linked = self.components.instantiate_pre(component).map_err(refused)?;
@@ -113,12 +122,18 @@ fn open(
                 state.open_files_denied = true;
                 Ok(ERRNO_MFILE)
             }
-            other => other,
+            other => {
+                if let (Ok(0), Some(fixed)) = (&other, &mut state.fixed) {
+                    fixed.opened(bytes, dir, (path, path_len), out);
+                }
+                other
+            }
         }
     })
 }
 
-fn memory_of(caller: &mut Caller<'_, GuestState>) -> wasmtime::Result<Memory> {
+/// Gives the memory that a guest's host calls work on.
+pub(super) fn memory_of(caller: &mut Caller<'_, GuestState>) -> wasmtime::Result<Memory> {
     match caller.get_export("memory") {
         Some(Extern::Memory(memory)) => Ok(memory),
         _ => Err(wasmtime::format_err!("missing required memory export")),

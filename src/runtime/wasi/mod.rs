@@ -10,6 +10,7 @@ mod call;
 mod catalogue;
 mod code;
 mod config;
+mod determinism;
 mod digests;
 mod engine;
 mod find;
@@ -37,6 +38,7 @@ mod world;
 
 pub use catalogue::{Catalogue, CatalogueError, NewProgram, ProgramEntry};
 pub use config::{WasiConfig, WasiOptions};
+pub use determinism::{DeterminismConfig, Moment};
 pub use kind::Wasi;
 pub use known::{
     KnownCopy, KnownMeasure, KnownModule, KnownProgram, KnownSource, PackageClient, known_program, known_programs,

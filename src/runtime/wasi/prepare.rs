@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::catalogue::ProgramEntry;
 use super::config::WasiConfig;
 use super::digests::read_bounded;
+use super::engine::Asked;
 use super::find::Source;
 use super::key::ModuleKey;
 use super::load_error::LoadError;
@@ -30,7 +31,7 @@ pub(super) async fn prepare(
 ) -> Result<(), ExecutionError> {
     for (name, wanted) in wanted(shared, config)? {
         progress.step(&format!("compiling {name}"));
-        let made = compile(shared, &wanted).await;
+        let made = compile(shared, &wanted, config.determinism.is_some()).await;
         match made {
             Ok(()) => {}
             Err(LoadError::Failed(error)) => return Err(error.into()),
@@ -43,15 +44,16 @@ pub(super) async fn prepare(
     Ok(())
 }
 
-async fn compile(shared: &Shared, wanted: &Wanted) -> Result<(), LoadError> {
+async fn compile(shared: &Shared, wanted: &Wanted, deterministic: bool) -> Result<(), LoadError> {
     // Limits in force at a run choose among engines; the usual ones choose the usual engine.
     let limits = Limits::defaults(Mode::Evaluation);
+    let asked = Asked { limits: &limits, deterministic };
     let source = || Source::Host { path: wanted.path.clone(), digest: wanted.key };
-    let lease = shared.engines.lease(&limits).map_err(LoadError::Failed)?;
+    let lease = shared.engines.lease(asked).map_err(LoadError::Failed)?;
     let (first, again) = (source(), source());
     match lease.sandbox.modules.get(wanted.key, &wanted.unknown, move || first.read()).await {
         Err(LoadError::Refused(NotStarted::BadModule, _)) if lease.is_pooled() => {
-            let lease = shared.engines.lease_on_demand(&limits).map_err(LoadError::Failed)?;
+            let lease = shared.engines.lease_on_demand(asked).map_err(LoadError::Failed)?;
             lease.sandbox.modules.get(wanted.key, &wanted.unknown, move || again.read()).await.map(drop)
         }
         made => made.map(drop),

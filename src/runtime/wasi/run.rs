@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::config::TEMP;
-use super::engine::Lease;
+use super::engine::{Asked, Lease};
 use super::find::{Found, Source};
 use super::linker::Linked;
 use super::load_error::LoadError;
@@ -72,11 +72,12 @@ impl WasiGuest {
     /// Compiles and links a module, for the pool or, where it is too large for a slot, without.
     async fn load(&self, found: &Found, source: Source, limits: &Limits) -> Result<(Lease, Arc<Linked>), LoadError> {
         let unknown = found.unknown_imports();
-        let lease = self.engines.lease(limits).map_err(LoadError::Failed)?;
+        let asked = Asked { limits, deterministic: self.config.determinism.is_some() };
+        let lease = self.engines.lease(asked).map_err(LoadError::Failed)?;
         let (again, read) = (source.clone(), move || source.read());
         match lease.sandbox.modules.get(found.key, unknown, read).await {
             Err(LoadError::Refused(NotStarted::BadModule, _)) if lease.is_pooled() => {
-                let lease = self.engines.lease_on_demand(limits).map_err(LoadError::Failed)?;
+                let lease = self.engines.lease_on_demand(asked).map_err(LoadError::Failed)?;
                 let linked = lease.sandbox.modules.get(found.key, unknown, move || again.read()).await?;
                 Ok((lease, linked))
             }

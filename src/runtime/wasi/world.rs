@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use wasmtime_wasi::{WasiCtxBuilder, WasiView};
 
+use super::determinism::{DeterminismConfig, Fixed};
 use super::find::Found;
 use super::limits::{Bounds, GuestState, OWN_DESCRIPTORS};
 use super::linker::descriptors;
@@ -19,6 +20,7 @@ pub(super) fn guest_state(
     view: &View,
     job: Job,
     guest: &Prepared,
+    determinism: Option<&DeterminismConfig>,
 ) -> Result<(GuestState, Arc<AtomicBool>), Box<Ending>> {
     let file_system = view.file_system(&guest.cwd, &guest.found.program.mounts).map_err(|error| match error {
         CwdError::Missing => {
@@ -36,13 +38,18 @@ pub(super) fn guest_state(
     env.iter().for_each(|(name, value)| {
         builder.env(name, value);
     });
+    let mut fixed = determinism.map(|config| Fixed::new(config, &mut builder));
     let mut wasi = builder.build_p1();
     *WasiView::ctx(&mut wasi).ctx.filesystem() = file_system;
     if let Some(open) = job.limits.amount(LimitName::OpenFiles) {
         let open = usize::try_from(open).unwrap_or(usize::MAX);
         descriptors(&mut wasi).set_max_capacity(open.saturating_add(OWN_DESCRIPTORS));
     }
-    Ok((GuestState { wasi, bounds: Bounds::new(&job.limits), open_files_denied: false }, met_end))
+    if let Some(fixed) = &mut fixed {
+        let begins_in = if guest.cwd == "/" { view.workdir() } else { &guest.cwd };
+        fixed.begin(&mut wasi, begins_in);
+    }
+    Ok((GuestState { wasi, bounds: Bounds::new(&job.limits), open_files_denied: false, fixed }, met_end))
 }
 
 /// A command whose module was found.
