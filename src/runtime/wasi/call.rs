@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use wasmtime::Store;
 
+use super::calls::Calls;
 use super::determinism::Fixed;
 use super::engine::Sandbox;
 use super::limits::{self, GuestState};
@@ -26,9 +27,10 @@ impl WasiGuest {
         linked: &Linked,
         guest: Prepared,
     ) -> Result<Ending, Ending> {
+        let calls = Calls::new(&sandbox.engine, self.config.most_calls());
         let (control, limits) = (job.control.clone(), job.limits.clone());
         let determinism = self.config.determinism.as_ref();
-        let made = guest_state(&self.view(), job, &guest, determinism);
+        let made = guest_state(&self.view(), job, &guest, (calls, determinism));
         let (state, met_end) = made.map_err(|ending| *ending)?;
         let mut store = Store::new(&sandbox.engine, state);
         let meter = Meter::new();
@@ -72,6 +74,7 @@ impl WasiGuest {
         if state.open_files_denied {
             ending.notes.push("the open_files limit refused the guest a file".to_owned());
         }
+        ending.notes.extend(state.calls.notes());
         ending.denied.extend(state.bounds.refusal());
         ending.disk_written = Measured::not_measured("the workspace is a plain directory");
         let Some((before, after)) = before.zip(self.workspace.quota_left()) else { return };

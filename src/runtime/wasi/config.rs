@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::determinism::DeterminismConfig;
 use super::program::{Program, ProgramConfig, UnknownImports};
-use crate::spec::Problem;
+use crate::spec::{Limit, Problem};
 
 /// The `wasi` section of a spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +19,9 @@ pub struct WasiConfig {
     pub static_root: String,
     /// Programs by name, beside and above those of the catalogue. Default: none.
     pub programs: BTreeMap<String, ProgramConfig>,
+    /// How many calls a command may make to the host. Default: no limit.
+    #[serde(skip_serializing_if = "Limit::is_unset")]
+    pub host_calls: Limit<u64>,
     /// What becomes of imports of the submission's own modules that nothing provides. Default: refuse.
     pub unknown_imports: UnknownImports,
     /// Whether every run finds the same clock, the same random bytes and the same order of files. Default: null, no.
@@ -31,6 +34,7 @@ impl Default for WasiConfig {
             workdir: "/workspace".to_owned(),
             static_root: "/static".to_owned(),
             programs: BTreeMap::new(),
+            host_calls: Limit::Unset,
             unknown_imports: UnknownImports::default(),
             determinism: None,
         }
@@ -46,6 +50,14 @@ pub struct WasiOptions {
 }
 
 impl WasiConfig {
+    /// Gives how many calls a command may make to the host.
+    pub(super) fn most_calls(&self) -> Option<u64> {
+        match self.host_calls {
+            Limit::Unset | Limit::None => None,
+            Limit::Set(most) => Some(most),
+        }
+    }
+
     /// Finds what the schema cannot say.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::p1::WasiP1Ctx;
 
+use super::calls::Calls;
 use super::determinism::Fixed;
 use super::usage::Meter;
 use crate::runtime::{Capability, Control, Denied, End, EnforcementTable, Level, SolutionRuntimeError, Stop};
@@ -26,6 +27,7 @@ const LAST_DROP: u64 = 1;
 pub(super) struct GuestState {
     pub(super) wasi: WasiP1Ctx,
     pub(super) bounds: Bounds,
+    pub(super) calls: Calls,
     pub(super) open_files_denied: bool,
     /// What stands in the host's place; absent unless determinism is asked for.
     pub(super) fixed: Option<Fixed>,
@@ -97,7 +99,10 @@ pub(super) fn apply(
     store.set_epoch_deadline(1);
     let (control, meter) = (Arc::clone(control), Arc::clone(meter));
     let (wall, cpu) = (limits.time(LimitName::WallTime), limits.time(LimitName::CpuTime));
-    store.epoch_deadline_callback(move |_| look_up(&control, &meter, wall, cpu));
+    store.epoch_deadline_callback(move |store| {
+        store.data().calls.check()?;
+        look_up(&control, &meter, wall, cpu)
+    });
     if let Some(fuel) = limits.amount(LimitName::Fuel) {
         store.set_fuel(fuel.saturating_add(LAST_DROP)).map_err(|error| SolutionRuntimeError::Engine {
             action: "fuel the guest",

@@ -9,6 +9,7 @@ use wasmtime_wasi::p2::{self, bindings::CommandPre};
 use wasmtime_wasi::{I32Exit, WasiCtxView, WasiView};
 use wiggle::GuestMemory;
 
+use super::calls::MAX_RANDOM;
 use super::code::Code;
 use super::determinism::shadow;
 use super::imports::{PREVIEW_1, stub};
@@ -19,6 +20,8 @@ use crate::runtime::NotStarted;
 
 /// What one host call may copy out of a guest, in bytes.
 pub(super) const HOSTCALL_FUEL: usize = 128 << 20;
+/// `EINVAL` as preview 1 numbers it.
+const ERRNO_INVAL: i32 = 28;
 /// `EMFILE` as preview 1 numbers it.
 const ERRNO_MFILE: i32 = 33;
 
@@ -39,6 +42,7 @@ pub(super) struct Linkers {
 
 impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.calls.count();
         self.wasi.ctx()
     }
 }
@@ -47,12 +51,14 @@ impl Linkers {
     /// Links preview 1, with our own forms of what the engine's library gets wrong for us, and WASI 0.2.
     pub(super) fn new(engine: &Engine, deterministic: bool) -> wasmtime::Result<Self> {
         let mut modules = Linker::new(engine);
-        p1::add_to_linker_async(&mut modules, |state: &mut GuestState| &mut state.wasi)?;
+        p1::add_to_linker_async(&mut modules, preview_1)?;
         modules.allow_shadowing(true);
         // The library's own form takes a code of 126 and more for an error.
         modules.func_wrap(PREVIEW_1, "proc_exit", |code: i32| -> wasmtime::Result<()> { Err(I32Exit(code).into()) })?;
         // The library's own form ends the guest when its descriptor table is full.
         modules.func_wrap_async(PREVIEW_1, "path_open", open)?;
+        // The library's own form ends a guest that asks for too much.
+        modules.func_wrap(PREVIEW_1, "random_get", random)?;
         if deterministic {
             shadow(&mut modules)?;
         }
@@ -92,6 +98,12 @@ fn cause(error: &wasmtime::Error) -> String {
     format!("nothing here provides what it imports: {error:#}")
 }
 
+/// Gives what preview 1 works with, once at every call.
+fn preview_1(state: &mut GuestState) -> &mut WasiP1Ctx {
+    state.calls.count();
+    &mut state.wasi
+}
+
 type OpenArgs = (i32, i32, i32, i32, i32, i64, i64, i32, i32);
 
 fn open(
@@ -101,6 +113,7 @@ fn open(
     Box::new(async move {
         let memory = memory_of(&mut caller)?;
         let (bytes, state) = memory.data_and_store_mut(&mut caller);
+        state.calls.count();
         p1::wasi_snapshot_preview1::WasiSnapshotPreview1::set_hostcall_fuel(&mut state.wasi, HOSTCALL_FUEL);
         let mut guest = GuestMemory::Unshared(bytes);
         let opened = p1::wasi_snapshot_preview1::path_open(
@@ -130,6 +143,18 @@ fn open(
             }
         }
     })
+}
+
+fn random(mut caller: Caller<'_, GuestState>, buffer: i32, len: i32) -> wasmtime::Result<i32> {
+    let memory = memory_of(&mut caller)?;
+    let (bytes, state) = memory.data_and_store_mut(&mut caller);
+    let wasi = preview_1(state);
+    if len.cast_unsigned() > MAX_RANDOM {
+        state.calls.random_denied = true;
+        return Ok(ERRNO_INVAL);
+    }
+    p1::wasi_snapshot_preview1::WasiSnapshotPreview1::set_hostcall_fuel(wasi, HOSTCALL_FUEL);
+    p1::wasi_snapshot_preview1::random_get(wasi, &mut GuestMemory::Unshared(bytes), buffer, len)
 }
 
 /// Gives the memory that a guest's host calls work on.

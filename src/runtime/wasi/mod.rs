@@ -7,6 +7,7 @@
 
 mod cache;
 mod call;
+mod calls;
 mod catalogue;
 mod code;
 mod config;

@@ -3,6 +3,7 @@
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
+use super::calls::TooManyCalls;
 use crate::runtime::{Control, End};
 use crate::spec::{LimitName, LimitValue};
 
@@ -27,7 +28,13 @@ pub(super) fn end_of(outcome: wasmtime::Result<i32>, control: &Control, fuel: Op
         Some(Trap::OutOfFuel) => End::Limit(LimitName::Fuel, LimitValue::Count(fuel.unwrap_or_default())),
         Some(trap) => End::Trapped { trap: name(*trap), message: trap.to_string(), backtrace },
         None => {
-            let trap = if error.is::<wasmtime::ThrownException>() { "uncaught_exception" } else { "host_call" };
+            let trap = if error.is::<wasmtime::ThrownException>() {
+                "uncaught_exception"
+            } else if error.is::<TooManyCalls>() {
+                "too_many_host_calls"
+            } else {
+                "host_call"
+            };
             End::Trapped { trap, message: error.root_cause().to_string(), backtrace }
         }
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use wasmtime_wasi::{WasiCtxBuilder, WasiView};
 
+use super::calls::{Calls, MAX_RANDOM, check_start};
 use super::determinism::{DeterminismConfig, Fixed};
 use super::find::Found;
 use super::limits::{Bounds, GuestState, OWN_DESCRIPTORS};
@@ -20,7 +21,7 @@ pub(super) fn guest_state(
     view: &View,
     job: Job,
     guest: &Prepared,
-    determinism: Option<&DeterminismConfig>,
+    (calls, determinism): (Calls, Option<&DeterminismConfig>),
 ) -> Result<(GuestState, Arc<AtomicBool>), Box<Ending>> {
     let file_system = view.file_system(&guest.cwd, &guest.found.program.mounts).map_err(|error| match error {
         CwdError::Missing => {
@@ -29,11 +30,12 @@ pub(super) fn guest_state(
         }
         CwdError::Host(error) => Box::new(Ending::new(End::Failed(error))),
     })?;
-    let env = guest.env(&job.env, job.cwd.is_some());
+    let (args, env) = (guest.args(), guest.env(&job.env, job.cwd.is_some()));
+    check_start(&args, &env).map_err(|error| Box::new(Ending::new(End::Failed(error))))?;
     let reader = Reader::new(job.stdin);
     let met_end = reader.met_end();
     let mut builder = WasiCtxBuilder::new();
-    builder.args(&guest.args()).initial_cwd(&guest.cwd).stdin(reader);
+    builder.args(&args).initial_cwd(&guest.cwd).stdin(reader).max_random_size(MAX_RANDOM.into());
     builder.stdout(Printer::new(&job.stdout, &job.control)).stderr(Printer::new(&job.stderr, &job.control));
     env.iter().for_each(|(name, value)| {
         builder.env(name, value);
@@ -49,7 +51,8 @@ pub(super) fn guest_state(
         let begins_in = if guest.cwd == "/" { view.workdir() } else { &guest.cwd };
         fixed.begin(&mut wasi, begins_in);
     }
-    Ok((GuestState { wasi, bounds: Bounds::new(&job.limits), open_files_denied: false, fixed }, met_end))
+    let bounds = Bounds::new(&job.limits);
+    Ok((GuestState { wasi, bounds, calls, open_files_denied: false, fixed }, met_end))
 }
 
 /// A command whose module was found.

@@ -75,6 +75,7 @@ impl Args<'_> {
 async fn answer(call: Call, mut caller: Caller<'_, GuestState>, args: &Args<'_>) -> wasmtime::Result<i32> {
     let memory = memory_of(&mut caller)?;
     let (bytes, state) = memory.data_and_store_mut(&mut caller);
+    state.calls.count();
     preview_1::WasiSnapshotPreview1::set_hostcall_fuel(&mut state.wasi, HOSTCALL_FUEL);
     let (one, two) = (args.int(0), args.int(1));
     match call {
