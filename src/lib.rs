@@ -73,8 +73,8 @@ pub use runtime::local::{Isolation, Local, LocalConfig, LocalOptions};
 #[cfg(feature = "wasi")]
 pub use runtime::wasi::{
     Catalogue, CatalogueError, DeterminismConfig, ExitCode, KnownCopy, KnownMeasure, KnownModule, KnownProgram,
-    KnownSource, Moment, NewProgram, PackageClient, Program, ProgramConfig, ProgramEntry, ProgramMount, UnknownImports,
-    UnknownPolicy, Wasi, WasiConfig, WasiOptions, known_program, known_programs,
+    KnownSource, ModuleBounds, Moment, NewProgram, PackageClient, Program, ProgramConfig, ProgramEntry, ProgramMount,
+    UnknownImports, UnknownPolicy, Wasi, WasiConfig, WasiOptions, known_program, known_programs,
 };
 pub use runtime::{
     Admission, AdmissionGroup, AnyRuntimeKind, BuiltinSpec, Capability, Command, CommandLine, Commands, Control,

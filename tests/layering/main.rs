@@ -20,7 +20,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
 
 /// The sibling runtimes, and the crates that only one of them may name.
 const ROOMS: [(&str, &[&str]); 3] =
-    [("wasi", &["wasmtime", "wasmtime_wasi", "wiggle"]), ("docker", &["bollard"]), ("local", &[])];
+    [("wasi", &["wasmparser", "wasmtime", "wasmtime_wasi", "wiggle"]), ("docker", &["bollard"]), ("local", &[])];
 
 /// The files that list the built-in runtimes.
 const LISTS_OF_ROOMS: [&str; 2] = ["runtime/mod.rs", "runtime/registry.rs"];

@@ -8,7 +8,9 @@ use wasmtime::{Engine, Module};
 
 use crate::runtime::NotStarted;
 
+use super::compile::CompileBounds;
 use super::load_error::LoadError;
+use super::scan::scan;
 
 /// A module or a component, compiled for one engine.
 #[derive(Clone)]
@@ -40,8 +42,10 @@ impl Form {
 
 impl Code {
     /// Compiles what the bytes are: a module or a component, binary or text. Never a compiled artifact.
-    pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self, LoadError> {
+    /// What has bounds is looked through first.
+    pub(super) fn compile(engine: &Engine, bytes: &[u8], bounds: Option<&CompileBounds>) -> Result<Self, LoadError> {
         let (form, binary) = read(bytes)?;
+        bounds.map_or(Ok(()), |bounds| scan(&binary, bounds))?;
         let compiled = match form {
             Form::Module => Module::new(engine, &binary).map(Self::Module),
             Form::Component => Component::new(engine, &binary).map(Self::Component),

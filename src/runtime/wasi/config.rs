@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::compile::ModuleBounds;
 use super::determinism::DeterminismConfig;
 use super::program::{Program, ProgramConfig, UnknownImports};
 use crate::spec::{Limit, Problem};
@@ -19,6 +20,8 @@ pub struct WasiConfig {
     pub static_root: String,
     /// Programs by name, beside and above those of the catalogue. Default: none.
     pub programs: BTreeMap<String, ProgramConfig>,
+    /// How much of the submission's own modules is compiled. Default: see [`ModuleBounds`].
+    pub compile: ModuleBounds,
     /// How many calls a command may make to the host. Default: no limit.
     #[serde(skip_serializing_if = "Limit::is_unset")]
     pub host_calls: Limit<u64>,
@@ -34,6 +37,7 @@ impl Default for WasiConfig {
             workdir: "/workspace".to_owned(),
             static_root: "/static".to_owned(),
             programs: BTreeMap::new(),
+            compile: ModuleBounds::default(),
             host_calls: Limit::Unset,
             unknown_imports: UnknownImports::default(),
             determinism: None,

@@ -70,11 +70,13 @@ impl Lease {
 pub(super) struct Engines {
     made: Mutex<HashMap<EngineKey, Arc<Sandbox>>>,
     cache: Option<Arc<ArtifactCache>>,
+    compilers: Arc<Semaphore>,
 }
 
 impl Engines {
     pub(super) fn new(cache: Option<Arc<ArtifactCache>>) -> Self {
-        Self { made: Mutex::default(), cache }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { made: Mutex::default(), cache, compilers: Arc::new(Semaphore::new(cores)) }
     }
 
     pub(super) fn has_cache(&self) -> bool {
@@ -116,7 +118,7 @@ impl Engines {
         let (engine, slots) = made.map_err(failed("make the WebAssembly engine"))?;
         let linkers = Linkers::new(&engine, key.deterministic).map_err(failed("link WASI"))?;
         let ticker = Ticker::start(&engine).map_err(SolutionRuntimeError::host("start the epoch clock"))?;
-        let modules = Arc::new(Modules::new(engine.clone(), linkers, self.cache.clone()));
+        let modules = Arc::new(Modules::new(engine.clone(), linkers, self.cache.clone(), Arc::clone(&self.compilers)));
         let slots = slots.map(|slots| Arc::new(Semaphore::new(slots as usize)));
         Ok(Sandbox { engine, modules, ticker, slots })
     }

@@ -1,10 +1,12 @@
 //! Which module a command's first word names: a file of the guest's own view, else a program.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::compile::CompileBounds;
 use super::digests::{open_regular, read_bounded};
 use super::installed::advice;
 use super::key::ModuleKey;
@@ -12,6 +14,7 @@ use super::load_error::LoadError;
 use super::program::{Program, UnknownImports};
 use super::spawn::WasiGuest;
 use crate::runtime::{NotStarted, ProgramUsed, SolutionRuntimeError};
+use crate::spec::ByteSize;
 
 /// A module that was found, and how it is started.
 pub(super) struct Found {
@@ -19,6 +22,8 @@ pub(super) struct Found {
     pub(super) key: ModuleKey,
     pub(super) source: Source,
     pub(super) program: Arc<Program>,
+    /// What compiling is held to; nothing for a program, which the host trusts.
+    pub(super) bounds: Option<CompileBounds>,
 }
 
 /// Where the bytes of a module come from.
@@ -62,15 +67,13 @@ impl WasiGuest {
     pub(super) fn find(&self, word: &str, cwd: &str) -> Result<Found, LoadError> {
         let in_view = if is_path(word) { self.view().read_file(word, cwd) } else { None };
         if let Some(file) = in_view {
-            let bytes = file.and_then(read_bounded).map_err(|error| {
+            return self.own_module(word, file).map_err(|error| {
                 LoadError::Refused(NotStarted::NotExecutable, format!("`{word}` cannot be read: {error}"))
             })?;
-            return Ok(self.own_module(word, bytes));
         }
         if self.options.program_file.as_deref() == Some(word) {
-            let bytes = open_regular(Path::new(word)).and_then(read_bounded);
-            let bytes = bytes.map_err(SolutionRuntimeError::host("read the module")).map_err(LoadError::Failed)?;
-            return Ok(self.own_module(word, bytes));
+            let failed = SolutionRuntimeError::host("read the module");
+            return self.own_module(word, open_regular(Path::new(word))).map_err(failed).map_err(LoadError::Failed)?;
         }
         if !is_path(word)
             && let Some(found) = self.program(word)?
@@ -80,11 +83,21 @@ impl WasiGuest {
         Err(LoadError::Refused(NotStarted::Missing, self.missing(word)))
     }
 
-    fn own_module(&self, word: &str, bytes: Vec<u8>) -> Found {
+    /// Reads a module of the submission's own, which has bounds. The outer error is the host's.
+    fn own_module(&self, word: &str, file: std::io::Result<File>) -> std::io::Result<Result<Found, LoadError>> {
+        let bounds = self.config.compile.bounds();
+        let file = file?;
+        if file.metadata()?.len() > bounds.size {
+            let most = ByteSize(bounds.size);
+            let message = format!("`{word}` is larger than the {most} of a module that are compiled");
+            return Ok(Err(LoadError::Refused(NotStarted::CompileLimit, message)));
+        }
+        let bytes = read_bounded(file)?;
         let key = ModuleKey::of(&bytes);
         let program = Program { unknown_imports: self.config.unknown_imports.clone(), ..Program::default() };
         let used = ProgramUsed::new(word, None, key.hex());
-        Found { used, key, source: Source::Bytes(bytes.into()), program: Arc::new(program) }
+        let (source, program) = (Source::Bytes(bytes.into()), Arc::new(program));
+        Ok(Ok(Found { used, key, source, program, bounds: Some(bounds) }))
     }
 
     /// Finds a program of the spec, then one of the catalogue.
@@ -96,14 +109,14 @@ impl WasiGuest {
             let key = self.digests.of(&path, read_bounded).map_err(failed).map_err(LoadError::Failed)?;
             let used = ProgramUsed::new(name, config.program.version.clone(), key.hex());
             let program = Arc::new(config.program.clone());
-            return Ok(Some(Found { used, key, source: Source::Host { path, digest: key }, program }));
+            return Ok(Some(Found { used, key, source: Source::Host { path, digest: key }, program, bounds: None }));
         }
         let wanted = config.and_then(|config| config.installed.as_deref()).unwrap_or(name);
         let Some(entry) = self.catalogue.find(wanted) else { return Ok(None) };
         let Some(digest) = ModuleKey::from_hex(&entry.digest) else { return Ok(None) };
         let used = ProgramUsed::new(name, entry.program.version.clone(), entry.digest.clone());
         let source = Source::Host { path: entry.module(), digest };
-        Ok(Some(Found { used, key: digest, source, program: Arc::new(entry.program) }))
+        Ok(Some(Found { used, key: digest, source, program: Arc::new(entry.program), bounds: None }))
     }
 
     fn missing(&self, word: &str) -> String {

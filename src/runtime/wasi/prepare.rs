@@ -35,6 +35,8 @@ pub(super) async fn prepare(
         match made {
             Ok(()) => {}
             Err(LoadError::Failed(error)) => return Err(error.into()),
+            // Programs have no time: the host trusts them.
+            Err(LoadError::TooSlow(_)) => {}
             Err(LoadError::Refused(_, message)) => {
                 let error = ExecutionError::new(ErrorKind::Unavailable, format!("the program `{name}` cannot run"));
                 return Err(error.with_hint(message));
@@ -51,10 +53,10 @@ async fn compile(shared: &Shared, wanted: &Wanted, deterministic: bool) -> Resul
     let source = || Source::Host { path: wanted.path.clone(), digest: wanted.key };
     let lease = shared.engines.lease(asked).map_err(LoadError::Failed)?;
     let (first, again) = (source(), source());
-    match lease.sandbox.modules.get(wanted.key, &wanted.unknown, move || first.read()).await {
+    match lease.sandbox.modules.get(wanted.key, &wanted.unknown, None, move || first.read()).await {
         Err(LoadError::Refused(NotStarted::BadModule, _)) if lease.is_pooled() => {
             let lease = shared.engines.lease_on_demand(asked).map_err(LoadError::Failed)?;
-            lease.sandbox.modules.get(wanted.key, &wanted.unknown, move || again.read()).await.map(drop)
+            lease.sandbox.modules.get(wanted.key, &wanted.unknown, None, move || again.read()).await.map(drop)
         }
         made => made.map(drop),
     }

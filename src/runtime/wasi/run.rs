@@ -15,7 +15,7 @@ use super::spawn::WasiGuest;
 use super::world::Prepared;
 use crate::error::ExecutionError;
 use crate::runtime::{CommandLine, End, Ending, Guest, Job, Machine, NotStarted};
-use crate::spec::Limits;
+use crate::spec::{Limits, Span};
 
 #[async_trait]
 impl Guest for WasiGuest {
@@ -75,10 +75,10 @@ impl WasiGuest {
         let asked = Asked { limits, deterministic: self.config.determinism.is_some() };
         let lease = self.engines.lease(asked).map_err(LoadError::Failed)?;
         let (again, read) = (source.clone(), move || source.read());
-        match lease.sandbox.modules.get(found.key, unknown, read).await {
+        match lease.sandbox.modules.get(found.key, unknown, found.bounds, read).await {
             Err(LoadError::Refused(NotStarted::BadModule, _)) if lease.is_pooled() => {
                 let lease = self.engines.lease_on_demand(asked).map_err(LoadError::Failed)?;
-                let linked = lease.sandbox.modules.get(found.key, unknown, move || again.read()).await?;
+                let linked = lease.sandbox.modules.get(found.key, unknown, found.bounds, move || again.read()).await?;
                 Ok((lease, linked))
             }
             linked => Ok((lease, linked?)),
@@ -97,6 +97,10 @@ impl WasiGuest {
             LoadError::Refused(reason, message) => {
                 let known = if reason == NotStarted::Missing { self.known() } else { Vec::new() };
                 Ending::new(End::NotStarted { reason, message, known })
+            }
+            LoadError::TooSlow(time) => {
+                let message = format!("compiling its module took longer than {}", Span(time));
+                Ending::not_started(NotStarted::CompileLimit, message)
             }
             LoadError::Failed(error) => Ending::new(End::Failed(error)),
         }
