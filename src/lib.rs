@@ -77,11 +77,12 @@ pub use runtime::wasi::{
     UnknownImports, UnknownPolicy, Wasi, WasiConfig, WasiOptions, known_program, known_programs,
 };
 pub use runtime::{
-    Admission, AdmissionGroup, AnyRuntimeKind, BuiltinSpec, Capability, Command, CommandLine, Commands, Control,
-    Denied, End, Ending, EnforcementRow, EnforcementTable, Guest, Job, Killer, Launch, Level, Machine, Measured, Mount,
-    NoProgress, NotStarted, Omitted, Output, ProgramUsed, Progress, RegistryBuilder, Running, RuntimeEvent,
-    RuntimeInfo, RuntimeKind, RuntimeRegistry, RuntimeResult, SetupOutcome, Sink, SolutionRuntimeError, SpawnRequest,
-    State, StaticRoot, Stdin, StdinReader, StdinWriter, Stop, Subject, SubmissionRuntime, Termination, Unheld, Usage,
+    Admission, AdmissionGroup, AnyRuntimeKind, BuiltinSpec, Cached, Capability, Command, CommandLine, Commands,
+    Control, Denied, End, Ending, EnforcementRow, EnforcementTable, Guest, Job, Killer, Launch, Level, Machine,
+    Measured, Mount, NoProgress, NotStarted, Omitted, Output, ProgramUsed, Progress, RegistryBuilder, Running,
+    RuntimeEvent, RuntimeInfo, RuntimeKind, RuntimeRegistry, RuntimeResult, SetupOutcome, Sink, SolutionRuntimeError,
+    SpawnRequest, State, StaticRoot, Stdin, StdinReader, StdinWriter, Stop, Subject, SubmissionRuntime, Termination,
+    Unheld, Usage,
 };
 pub use session::{Session, SessionBuilder, SessionError, SessionState};
 pub use workspace::{

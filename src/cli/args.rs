@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::cache::CacheCommand;
 use super::completions::CompletionsArgs;
 use super::doctor::DoctorArgs;
 use super::gc::GcArgs;
@@ -87,6 +88,11 @@ pub(super) enum Cmd {
     Schema(SchemaArgs),
     /// Say what each runtime can do on this host.
     Doctor(DoctorArgs),
+    /// List and remove what is kept to be faster next time: compiled modules, images.
+    Cache {
+        #[command(subcommand)]
+        command: CacheCommand,
+    },
     /// Remove what engines that are dead left behind.
     Gc(GcArgs),
     /// Print the version and the runtimes.

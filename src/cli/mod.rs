@@ -16,6 +16,7 @@
 
 mod app;
 mod args;
+mod cache;
 mod completions;
 mod doctor;
 mod failure;

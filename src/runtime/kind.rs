@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -71,6 +72,23 @@ pub trait RuntimeKind: Send + Sync + 'static {
     /// What is not to be had.
     async fn prepare(&self, config: &Self::Config, progress: &dyn Progress) -> Result<(), ExecutionError> {
         let _ = (config, progress);
+        Ok(())
+    }
+
+    /// Lists what this kind keeps to be faster next time: compiled modules, images.
+    ///
+    /// # Errors
+    /// What cannot be looked at.
+    async fn cached(&self) -> Result<Vec<Cached>, ExecutionError> {
+        Ok(Vec::new())
+    }
+
+    /// Removes something that [`cached`](Self::cached) listed. What is gone already is removed.
+    ///
+    /// # Errors
+    /// What cannot be removed.
+    async fn evict(&self, cached: &Cached) -> Result<(), ExecutionError> {
+        let _ = cached;
         Ok(())
     }
 
@@ -276,6 +294,27 @@ impl RuntimeInfo {
     /// Names the engine.
     pub fn new(engine: impl Into<String>) -> Self {
         Self { engine: engine.into(), ..Self::default() }
+    }
+}
+
+/// Something that a kind keeps to be faster next time; without it everything still works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cached {
+    /// What sort of thing it is: `module`, `download`, `image`.
+    pub sort: &'static str,
+    /// Its name, unique among those of its sort.
+    pub name: String,
+    /// The bytes that it takes.
+    pub bytes: u64,
+    /// When it was used last.
+    pub used: SystemTime,
+}
+
+impl Cached {
+    /// Describes something that is kept.
+    pub fn new(sort: &'static str, name: impl Into<String>, bytes: u64, used: SystemTime) -> Self {
+        Self { sort, name: name.into(), bytes, used }
     }
 }
 

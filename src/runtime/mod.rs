@@ -43,7 +43,7 @@ pub use enforcement::{Capability, EnforcementRow, EnforcementTable, Level, Subje
 pub use error::SolutionRuntimeError;
 pub use guest::{Denied, End, Ending, Guest, Job};
 pub use kind::{
-    BuiltinSpec, Launch, Mount, NoProgress, Progress, RuntimeInfo, RuntimeKind, SpawnRequest, StaticRoot,
+    BuiltinSpec, Cached, Launch, Mount, NoProgress, Progress, RuntimeInfo, RuntimeKind, SpawnRequest, StaticRoot,
     SubmissionRuntime,
 };
 pub use registry::{AnyRuntimeKind, RegistryBuilder, RuntimeRegistry};

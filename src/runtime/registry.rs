@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 use super::registration::{check_closed, check_name};
 use super::shutdown::{Spawned, shutdown};
 use super::{
-    Admission, BuiltinSpec, EnforcementTable, Launch, Progress, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
+    Admission, BuiltinSpec, Cached, EnforcementTable, Launch, Progress, RuntimeInfo, RuntimeKind, StaticRoot,
+    SubmissionRuntime,
 };
 use crate::error::{ErrorKind, ExecutionError};
 use crate::host::Host;
@@ -58,6 +59,16 @@ pub trait AnyRuntimeKind: Send + Sync + sealed::Sealed {
     fn builtin_specs(&self) -> Vec<BuiltinSpec>;
     /// See [`RuntimeKind::prepare`].
     async fn prepare(&self, section: &Arc<dyn Section>, progress: &dyn Progress) -> Result<(), ExecutionError>;
+    /// See [`RuntimeKind::cached`].
+    ///
+    /// # Errors
+    /// What cannot be looked at.
+    async fn cached(&self) -> Result<Vec<Cached>, ExecutionError>;
+    /// See [`RuntimeKind::evict`].
+    ///
+    /// # Errors
+    /// What cannot be removed.
+    async fn evict(&self, cached: &Cached) -> Result<(), ExecutionError>;
     /// See [`RuntimeKind::probe`].
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError>;
     /// See [`RuntimeKind::spawn`]; the section is the spec's, the options are the request's.
@@ -132,6 +143,14 @@ impl<K: RuntimeKind> AnyRuntimeKind for K {
 
     async fn prepare(&self, section: &Arc<dyn Section>, progress: &dyn Progress) -> Result<(), ExecutionError> {
         RuntimeKind::prepare(self, &*config::<K>(section)?, progress).await
+    }
+
+    async fn cached(&self) -> Result<Vec<Cached>, ExecutionError> {
+        RuntimeKind::cached(self).await
+    }
+
+    async fn evict(&self, cached: &Cached) -> Result<(), ExecutionError> {
+        RuntimeKind::evict(self, cached).await
     }
 
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {

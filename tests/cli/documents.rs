@@ -8,7 +8,7 @@ const RESULTS: &str = include_str!("../../docs/execution/results.md");
 #[test]
 fn every_flag_of_every_command_is_on_the_page() {
     let bench = Bench::new();
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 12] = [
         &["run"],
         &["prepare"],
         &["spec", "check"],
@@ -16,6 +16,8 @@ fn every_flag_of_every_command_is_on_the_page() {
         &["spec", "list"],
         &["schema"],
         &["doctor"],
+        &["cache", "list"],
+        &["cache", "prune"],
         &["gc"],
         &["version"],
         &["completions"],

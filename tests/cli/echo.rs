@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bailiwick::spec::{LimitName, LimitValue};
 use bailiwick::{
-    BaseNeed, BuiltinSpec, CommandLine, Commands, End, Ending, EnforcementTable, ExecutionError, Guest, Job, Launch,
-    Level, Machine, NotStarted, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
+    BaseNeed, BuiltinSpec, Cached, CommandLine, Commands, End, Ending, EnforcementTable, ExecutionError, Guest, Job,
+    Launch, Level, Machine, NotStarted, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,6 +70,15 @@ impl RuntimeKind for Echo {
     fn builtin_specs(&self) -> Vec<BuiltinSpec> {
         const TEXT: &str = "type: echo\nname: polite\nlimits: {wall_time: 30s}\necho: {greeting: hello}\n";
         vec![BuiltinSpec { name: "polite", about: "says hello first", text: TEXT }]
+    }
+
+    async fn cached(&self) -> Result<Vec<Cached>, ExecutionError> {
+        let at = |age: u64| std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000 - age);
+        Ok(vec![
+            Cached::new("voice", "newest", 100, at(0)),
+            Cached::new("voice", "oldest", 100, at(9)),
+            Cached::new("voice", "older", 100, at(5)),
+        ])
     }
 
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests write the files that the command reads, and start the command")]
 
 mod binary;
+mod cache;
 #[cfg(feature = "wasi")]
 mod deterministic;
 mod documents;

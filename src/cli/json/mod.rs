@@ -5,6 +5,7 @@
 //! Read next: `result.rs` for what `run` prints, `schemas.rs` for the list of all objects.
 
 mod amount;
+mod cache;
 mod doctor;
 mod error;
 mod gc;
@@ -18,6 +19,7 @@ mod termination;
 mod version;
 
 pub(super) use amount::{Amount, InForce};
+pub(super) use cache::{CacheObject, CachedObject};
 pub(super) use doctor::{DoctorObject, DoctorRuntime, EnforcementObject};
 pub(super) use error::{ErrorBody, ErrorObject};
 pub(super) use gc::{GcFailure, GcObject};

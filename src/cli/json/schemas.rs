@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 use super::{
-    CheckObject, DoctorObject, EffectiveObject, ErrorObject, GcObject, ListObject, PrepareObject, ProgramsObject,
-    ResultObject, ShownSpecObject, VersionObject,
+    CacheObject, CheckObject, DoctorObject, EffectiveObject, ErrorObject, GcObject, ListObject, PrepareObject,
+    ProgramsObject, ResultObject, ShownSpecObject, VersionObject,
 };
 
 /// What there is a schema of.
@@ -18,6 +18,8 @@ pub(in crate::cli) enum SchemaName {
     Result,
     /// What every command prints with `--json` when it fails.
     Error,
+    /// What the `cache` commands print with `--json`.
+    Cache,
     /// What `doctor --json` prints.
     Doctor,
     /// What `gc --json` prints.
@@ -49,6 +51,7 @@ pub(in crate::cli) fn schema(name: SchemaName) -> Option<Value> {
         SchemaName::Spec => None,
         SchemaName::Result => of::<ResultObject>(),
         SchemaName::Error => of::<ErrorObject>(),
+        SchemaName::Cache => of::<CacheObject>(),
         SchemaName::Doctor => of::<DoctorObject>(),
         SchemaName::Gc => of::<GcObject>(),
         SchemaName::SpecCheck => of::<CheckObject>(),

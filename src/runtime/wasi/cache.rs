@@ -8,8 +8,11 @@ use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 use rustix::process::geteuid;
 use wasmtime::Engine;
 
+use super::cache_room;
 use super::code::{Code, Form};
 use super::key::ModuleKey;
+use crate::runtime::Cached;
+use crate::spec::ByteSize;
 
 /// A directory of artifacts that only this user can write.
 ///
@@ -18,11 +21,13 @@ use super::key::ModuleKey;
 #[derive(Debug)]
 pub(super) struct ArtifactCache {
     dir: Dir,
+    /// What all artifacts together may take.
+    room: u64,
 }
 
 impl ArtifactCache {
     /// Opens the cache below a directory; none where that cannot be had, since a cache is never needed.
-    pub(super) fn open(cache: &Path) -> Option<Self> {
+    pub(super) fn open(cache: &Path, room: ByteSize) -> Option<Self> {
         let path = cache.join("modules");
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).ok()?;
         let dir = Dir::open_ambient_dir(&path, cap_std::ambient_authority()).ok()?;
@@ -33,7 +38,7 @@ impl ArtifactCache {
             tracing::warn!("the module cache is not private to this user and is not used");
             return None;
         }
-        Some(Self { dir })
+        Some(Self { dir, room: room.0 })
     }
 
     /// Loads an artifact, if a good one is there.
@@ -44,6 +49,7 @@ impl ArtifactCache {
             if !meta.is_file() || meta.uid() != geteuid().as_raw() || meta.mode() & 0o022 != 0 {
                 return None;
             }
+            cache_room::touch(&file);
             // SAFETY: the file stands in a directory that only this user can write (checked at `open`), belongs to
             // this user and is writable by nobody else (checked above); it was made by `store` from this engine's own
             // compiler, appeared by rename, and is never written again. The loader refuses other versions and flags.
@@ -71,7 +77,18 @@ impl ArtifactCache {
             // The draft may not exist; there is nothing better to do about it.
             let _ = self.dir.remove_file(&draft);
         }
-        kept
+        kept?;
+        cache_room::make_room(&self.dir, self.room, &name)
+    }
+
+    /// Lists the artifacts.
+    pub(super) fn list(&self) -> std::io::Result<Vec<Cached>> {
+        cache_room::list(&self.dir)
+    }
+
+    /// Removes an artifact; engines that have it mapped keep it.
+    pub(super) fn remove(&self, name: &str) -> std::io::Result<()> {
+        cache_room::remove(&self.dir, name)
     }
 }
 

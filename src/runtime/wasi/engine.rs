@@ -79,8 +79,8 @@ impl Engines {
         Self { made: Mutex::default(), cache, compilers: Arc::new(Semaphore::new(cores)) }
     }
 
-    pub(super) fn has_cache(&self) -> bool {
-        self.cache.is_some()
+    pub(super) fn cache(&self) -> Option<&Arc<ArtifactCache>> {
+        self.cache.as_ref()
     }
 
     /// Gives an engine for a command: from the pool while it has slots, so that nobody ever waits for one.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::cache::ArtifactCache;
+use super::cache_room::{DEFAULT_ROOM, SORT};
 use super::catalogue::{Catalogue, ProgramEntry};
 use super::config::{WasiConfig, WasiOptions};
 use super::engine::{Asked, Engines};
@@ -15,7 +16,8 @@ use super::spawn::{Shared, WasiGuest};
 use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::runtime::{
-    BuiltinSpec, Commands, EnforcementTable, Launch, Progress, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
+    BuiltinSpec, Cached, Commands, EnforcementTable, Launch, Progress, RuntimeInfo, RuntimeKind, SolutionRuntimeError,
+    StaticRoot, SubmissionRuntime,
 };
 use crate::spec::{Limits, Mode, Problem};
 use crate::workspace::BaseNeed;
@@ -31,7 +33,7 @@ pub struct Wasi {
 impl Wasi {
     /// Makes the kind for a host. No engine and no thread is made before the first spawn.
     pub fn new(host: &Host) -> Self {
-        let cache = host.dirs.cache.as_deref().and_then(ArtifactCache::open).map(Arc::new);
+        let cache = host.dirs.cache.as_deref().and_then(|dir| ArtifactCache::open(dir, DEFAULT_ROOM)).map(Arc::new);
         let (engines, catalogue) = (Arc::new(Engines::new(cache)), Catalogue::open(host));
         Self { shared: Shared { engines, catalogue, digests: Arc::default() } }
     }
@@ -98,6 +100,16 @@ impl RuntimeKind for Wasi {
         prepare(&self.shared, config, progress).await
     }
 
+    async fn cached(&self) -> Result<Vec<Cached>, ExecutionError> {
+        let listed = self.shared.engines.cache().map(|cache| cache.list()).transpose();
+        Ok(listed.map_err(SolutionRuntimeError::host("list the compiled modules"))?.unwrap_or_default())
+    }
+
+    async fn evict(&self, cached: &Cached) -> Result<(), ExecutionError> {
+        let Some(cache) = self.shared.engines.cache().filter(|_| cached.sort == SORT) else { return Ok(()) };
+        Ok(cache.remove(&cached.name).map_err(SolutionRuntimeError::host("remove a compiled module"))?)
+    }
+
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {
         let sandbox = self
             .shared
@@ -114,9 +126,9 @@ impl RuntimeKind for Wasi {
         let names: Vec<String> = self.shared.catalogue.list().iter().map(ProgramEntry::id).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         info.facts.push(("programs".to_owned(), names));
-        let cache = if self.shared.engines.has_cache() { "kept on disk" } else { "kept in memory only" };
+        let cache = if self.shared.engines.cache().is_some() { "kept on disk" } else { "kept in memory only" };
         info.facts.push(("compiled modules".to_owned(), cache.to_owned()));
-        if !self.shared.engines.has_cache() {
+        if self.shared.engines.cache().is_none() {
             info.slower.push("no private cache directory: every process compiles again; set one".to_owned());
         }
         Ok(info)

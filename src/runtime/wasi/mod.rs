@@ -6,6 +6,7 @@
 //! Read next: `run.rs` and `call.rs` for one command, `modules.rs` for compiling, `view.rs` for what a guest sees.
 
 mod cache;
+mod cache_room;
 mod call;
 mod calls;
 mod catalogue;
@@ -24,6 +25,7 @@ mod kind;
 mod known;
 mod limits;
 mod linker;
+mod load;
 mod load_error;
 mod modules;
 mod pool;

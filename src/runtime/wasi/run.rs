@@ -1,21 +1,20 @@
 //! One command: find its module, compile and link it, and call it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::config::TEMP;
-use super::engine::{Asked, Lease};
-use super::find::{Found, Source};
-use super::linker::Linked;
+use super::engine::Asked;
+use super::find::Source;
+use super::load::load;
 use super::load_error::LoadError;
 use super::spawn::WasiGuest;
 use super::world::Prepared;
 use crate::error::ExecutionError;
 use crate::runtime::{CommandLine, End, Ending, Guest, Job, Machine, NotStarted};
-use crate::spec::{Limits, Span};
+use crate::spec::Span;
 
 #[async_trait]
 impl Guest for WasiGuest {
@@ -58,7 +57,8 @@ impl WasiGuest {
         let word = argv.first().map_or("", String::as_str);
         let mut found = self.find(word, &cwd).map_err(|error| self.refused(error))?;
         let source = std::mem::replace(&mut found.source, Source::Bytes(Bytes::new()));
-        let load = self.load(&found, source, &job.limits);
+        let asked = Asked { limits: &job.limits, deterministic: self.config.determinism.is_some() };
+        let load = load(&self.engines, &found, source, asked);
         let (lease, linked) = tokio::select! {
             biased;
             _ = job.control.stopped() => return Err(Ending::new(End::Stopped(None))),
@@ -67,22 +67,6 @@ impl WasiGuest {
         linked.check_entry(&found.program).map_err(|error| self.refused(error))?;
         let guest = Prepared { found, cwd, argv: argv.clone() };
         self.call(job, &lease.sandbox, &linked, guest).await
-    }
-
-    /// Compiles and links a module, for the pool or, where it is too large for a slot, without.
-    async fn load(&self, found: &Found, source: Source, limits: &Limits) -> Result<(Lease, Arc<Linked>), LoadError> {
-        let unknown = found.unknown_imports();
-        let asked = Asked { limits, deterministic: self.config.determinism.is_some() };
-        let lease = self.engines.lease(asked).map_err(LoadError::Failed)?;
-        let (again, read) = (source.clone(), move || source.read());
-        match lease.sandbox.modules.get(found.key, unknown, found.bounds, read).await {
-            Err(LoadError::Refused(NotStarted::BadModule, _)) if lease.is_pooled() => {
-                let lease = self.engines.lease_on_demand(asked).map_err(LoadError::Failed)?;
-                let linked = lease.sandbox.modules.get(found.key, unknown, found.bounds, move || again.read()).await?;
-                Ok((lease, linked))
-            }
-            linked => Ok((lease, linked?)),
-        }
     }
 
     fn cwd(&self, job: &Job) -> String {

@@ -39,20 +39,22 @@ fn function(body: &FunctionBody<'_>, bounds: &CompileBounds) -> Result<(), LoadE
     let (mut depth, mut targets, mut operators) = (0_u64, 0_u64, 0_u64);
     for operator in body.get_operators_reader().map_err(|error| not_valid(&error))? {
         operators += 1;
-        match operator.map_err(|error| not_valid(&error))? {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
-                depth += 1;
-                within("blocks inside each other", depth, bounds.nesting)?;
-            }
-            Operator::End => depth = depth.saturating_sub(1),
-            Operator::BrTable { targets: table } => {
-                targets += u64::from(table.len());
-                within("branch targets in one function", targets, bounds.targets)?;
-            }
-            _ => {}
+        let operator = operator.map_err(|error| not_valid(&error))?;
+        if opens_a_block(&operator) {
+            depth += 1;
+            within("blocks inside each other", depth, bounds.nesting)?;
+        } else if let Operator::BrTable { targets: table } = operator {
+            targets += u64::from(table.len());
+            within("branch targets in one function", targets, bounds.targets)?;
+        } else if matches!(operator, Operator::End) {
+            depth = depth.saturating_sub(1);
         }
     }
     within("instructions times locals in one function", operators.saturating_mul(locals), bounds.work)
+}
+
+fn opens_a_block(operator: &Operator<'_>) -> bool {
+    matches!(operator, Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } | Operator::TryTable { .. })
 }
 
 fn within(what: &str, found: u64, most: u64) -> Result<(), LoadError> {
@@ -70,7 +72,7 @@ fn not_valid(error: &wasmparser::BinaryReaderError) -> LoadError {
     LoadError::Refused(NotStarted::BadModule, format!("not valid WebAssembly: {error}"))
 }
 
-#[cfg(all(test, feature = "wat"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::runtime::wasi::compile::ModuleBounds;
@@ -98,7 +100,8 @@ mod tests {
         let targets = |count: usize| function(0, &format!("(br_table {} (i32.const 0))", "0 ".repeat(count)));
         let locals_for_work = bounds.locals / 2;
         let work = |work: usize| function(usize::try_from(locals_for_work).unwrap(), &"nop ".repeat(work));
-        let cases: [(&str, u64, &dyn Fn(usize) -> String); 6] = [
+        type Bomb<'a> = (&'a str, u64, &'a dyn Fn(usize) -> String);
+        let cases: [Bomb<'_>; 6] = [
             ("one of its functions", bounds.body, &body),
             ("locals in one function", bounds.locals, &locals),
             ("functions", bounds.functions, &functions),
