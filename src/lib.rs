@@ -67,7 +67,7 @@ pub mod spec;
 mod workspace;
 
 pub use error::{ErrorKind, ExecutionError};
-pub use host::{Host, HostDirs};
+pub use host::{Host, HostDirs, HostPolicy, Ruled};
 #[cfg(feature = "local")]
 pub use runtime::local::{Isolation, Local, LocalConfig, LocalOptions};
 #[cfg(feature = "wasi")]

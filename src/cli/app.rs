@@ -15,7 +15,7 @@ use super::streams::{Input, Streams};
 use super::terminal::{Shared, Terminal};
 use super::{cache, completions, doctor, gc, logging, prepare, run as run_command, schema, spec, version};
 use crate::error::ExecutionError;
-use crate::host::Host;
+use crate::host::{Host, HostPolicy};
 use crate::runtime::RuntimeRegistry;
 
 /// What every command works with.
@@ -97,6 +97,7 @@ fn host_for(mut host: Host, cli: &Cli) -> anyhow::Result<Host> {
     if let Some(dir) = &cli.global.base_dir {
         host.dirs.base = Some(absolute(dir)?);
     }
+    host.policy = HostPolicy::open_ambient_files(&host.dirs.host_files)?;
     Ok(host)
 }
 

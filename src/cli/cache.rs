@@ -39,7 +39,8 @@ pub(super) async fn run(app: App, command: CacheCommand) -> anyhow::Result<ExitC
     kept.sort_by_key(|(_, cached)| cached.used);
     let mut removed = Vec::new();
     if let CacheCommand::Prune(args) = command {
-        let most = args.max_size.unwrap_or(DEFAULT_SIZE).0;
+        let ruled = app.registry.host().policy.cache_size.as_ref().map(|ruled| ruled.value);
+        let most = args.max_size.or(ruled).unwrap_or(DEFAULT_SIZE).0;
         removed = prune(&mut kept, most).await?;
     }
     let bytes = |all: &[(Arc<dyn AnyRuntimeKind>, Cached)]| all.iter().map(|(_, cached)| cached.bytes).sum();

@@ -27,6 +27,10 @@ impl Shared {
             return Ok(self.launch.in_force());
         }
         let limits = tighten(&self.launch.limits, &command.limits)?;
+        self.launch.host.policy.check_level(&limits, Provenance::Command).map_err(|forbidden| {
+            let hint = forbidden.hint().unwrap_or_default().to_owned();
+            SolutionRuntimeError::Forbidden { message: forbidden.to_string(), hint }
+        })?;
         let admitted = self.launch.enforcement.admit(limits, &self.launch.spec.ty).map_err(|refused| {
             let hint = refused.hint().unwrap_or_default().to_owned();
             SolutionRuntimeError::Unsupported { message: refused.to_string(), hint }

@@ -37,6 +37,14 @@ pub enum SolutionRuntimeError {
         /// What to do instead.
         hint: String,
     },
+    /// The command asks for more than the owner of the host allows.
+    #[error("{message}")]
+    Forbidden {
+        /// What was asked, and the place that forbids it.
+        message: String,
+        /// What to do instead.
+        hint: String,
+    },
     /// The command is written wrongly: a bad line, a limit above its ceiling.
     #[error("the command is not valid")]
     Invalid {
@@ -93,6 +101,7 @@ impl From<SolutionRuntimeError> for ExecutionError {
             SolutionRuntimeError::Panicked { .. } => (ErrorKind::Bug, None),
             SolutionRuntimeError::Cancelled => (ErrorKind::Cancelled, None),
             SolutionRuntimeError::Busy => (ErrorKind::Busy, None),
+            SolutionRuntimeError::Forbidden { hint, .. } => (ErrorKind::Forbidden, Some(hint.clone())),
             SolutionRuntimeError::Unsupported { hint, .. } => (ErrorKind::Unenforceable, Some(hint.clone())),
             SolutionRuntimeError::Invalid { source } => {
                 let hints = source.problems().iter().filter_map(|problem| problem.hint.clone());

@@ -241,7 +241,8 @@ impl RegistryBuilder {
             }
         }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let admission = Admission::new(self.host.max_running.unwrap_or(2 * cores));
+        let most = self.host.policy.max_running.as_ref().map_or(usize::MAX, |ruled| ruled.value);
+        let admission = Admission::new(self.host.max_running.unwrap_or(2 * cores).min(most));
         let (host, reaper, owner) = (Arc::new(self.host), Reaper::new(), OnceLock::new());
         let (bases, spawned) = (Default::default(), Spawned::default());
         Ok(RuntimeRegistry { inner: Arc::new(Inner { kinds, host, admission, reaper, owner, bases, spawned }) })
@@ -352,9 +353,11 @@ impl RuntimeRegistry {
     /// Gives the kind of a spec.
     ///
     /// # Errors
-    /// A type that is not registered here.
+    /// A type that is not registered here, or that the host's policy forbids.
     pub fn kind_of(&self, spec: &EnvironmentSpec) -> Result<&Arc<dyn AnyRuntimeKind>, ExecutionError> {
-        self.kind(&spec.ty)
+        let kind = self.kind(&spec.ty)?;
+        self.inner.host.policy.check_runtime(kind.ty())?;
+        Ok(kind)
     }
 }
 

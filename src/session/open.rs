@@ -25,7 +25,7 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
     let SessionBuilder { registry, spec, mode, assets, submission, bounds, limits, queue_timeout, resettable } =
         builder;
     let kind = Arc::clone(registry.kind_of(&spec)?);
-    let limits = resolve(&spec, mode, &limits)?;
+    let limits = registry.host().policy.bound(resolve(&spec, mode, &limits)?)?;
     let enforcement = Arc::new(kind.enforcement(&spec.section)?);
     let InForce { limits, unenforced, .. } = enforcement.admit(limits, kind.ty())?;
     let base = registry.base(kind.base_need())?;

@@ -61,6 +61,7 @@ impl Inner {
             .limits
             .tighten(Provenance::Spawn, &request.limits)
             .map_err(|problems| ExecutionError::from(SpecError::Invalid { origin: "spawn".to_owned(), problems }))?;
+        self.registry.host().policy.check_level(&limits, Provenance::Spawn)?;
         self.need_capabilities(&request)?;
         let in_force = self.enforcement.admit(limits, &self.spec.ty)?.with_dropped(&self.unenforced);
         let InForce { limits, best_effort, unenforced } = in_force;

@@ -76,6 +76,8 @@ impl fmt::Display for LimitName {
 pub enum Provenance {
     /// The default of the mode.
     Default,
+    /// A ceiling of the host, which lowered a default.
+    Host,
     /// The spec's own text.
     Spec,
     /// A flag or `--set` of the command line.
@@ -93,6 +95,7 @@ impl Provenance {
     pub fn name(self) -> &'static str {
         match self {
             Self::Default => "default",
+            Self::Host => "host",
             Self::Spec => "spec",
             Self::Flag => "flag",
             Self::Case => "case",

@@ -62,7 +62,7 @@ impl Limits {
 /// Says whether values of this level replace what was written, rather than tighten it.
 fn replaces(from: Provenance) -> bool {
     match from {
-        Provenance::Default | Provenance::Spec | Provenance::Flag | Provenance::Case => true,
+        Provenance::Default | Provenance::Host | Provenance::Spec | Provenance::Flag | Provenance::Case => true,
         Provenance::Spawn | Provenance::Command => false,
     }
 }
@@ -73,7 +73,9 @@ fn check(name: LimitName, ceiling: Bound, asked: Bound) -> Result<(), Problem> {
         return Err(Problem::new(path, "is fixed when a runtime is spawned; a command cannot change it")
             .with_hint("ask for it in the spec or at the spawn"));
     }
-    if replaces(asked.from) || ceiling.from == Provenance::Default || !is_above(asked.value, ceiling.value) {
+    // A ceiling of the host is no ceiling here: `HostPolicy::bound` refuses what is above it, by its line.
+    let is_default = matches!(ceiling.from, Provenance::Default | Provenance::Host);
+    if replaces(asked.from) || is_default || !is_above(asked.value, ceiling.value) {
         return Ok(());
     }
     let text = |value: Option<LimitValue>| value.map_or("no limit".to_owned(), |value| value.to_string());
@@ -84,7 +86,7 @@ fn check(name: LimitName, ceiling: Bound, asked: Bound) -> Result<(), Problem> {
 }
 
 /// Says whether one value grants more than another; none is no limit, above everything.
-fn is_above(asked: Option<LimitValue>, ceiling: Option<LimitValue>) -> bool {
+pub(crate) fn is_above(asked: Option<LimitValue>, ceiling: Option<LimitValue>) -> bool {
     let order = match (asked, ceiling) {
         (_, None) => return false,
         (None, Some(_)) => return true,
@@ -114,7 +116,12 @@ fn check_policy(
             path,
             format!("the spawn asks for `best_effort`, but the {} says `refuse`", written.name()),
         )),
-        Provenance::Default | Provenance::Spec | Provenance::Flag | Provenance::Case | Provenance::Spawn => Ok(()),
+        Provenance::Default
+        | Provenance::Host
+        | Provenance::Spec
+        | Provenance::Flag
+        | Provenance::Case
+        | Provenance::Spawn => Ok(()),
     }
 }
 

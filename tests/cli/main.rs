@@ -10,6 +10,7 @@ mod deterministic;
 mod documents;
 mod echo;
 mod failures;
+mod host;
 mod json;
 #[cfg(feature = "wasi")]
 mod programs;

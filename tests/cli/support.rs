@@ -131,6 +131,7 @@ pub(crate) fn host(home: &Path) -> Host {
         ("BAILIWICK_STATE_DIR", dir("state")),
         ("BAILIWICK_DATA_DIR", dir("data")),
         ("BAILIWICK_CACHE_DIR", dir("cache")),
+        ("XDG_CONFIG_HOME", dir("config")),
         ("TMPDIR", dir("temp")),
         ("FROM_HOST", "the host's own".to_owned()),
     ];

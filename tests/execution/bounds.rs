@@ -4,8 +4,10 @@
 
 mod wat;
 
-use bailiwick::Termination;
-use bailiwick::spec::{Limit, LimitName, LimitsConfig};
+use std::time::Duration;
+
+use bailiwick::spec::{Limit, LimitName, LimitValue, LimitsConfig, Span};
+use bailiwick::{Ruled, Termination};
 use wat::Bench;
 
 fn trapped(termination: &Termination) -> Option<&'static str> {
@@ -14,6 +16,27 @@ fn trapped(termination: &Termination) -> Option<&'static str> {
 
 fn exceeded(termination: &Termination) -> Option<LimitName> {
     if let Termination::LimitExceeded { limit, .. } = termination { Some(*limit) } else { None }
+}
+
+#[tokio::test]
+async fn what_the_host_allows_holds_for_commands_too() {
+    let mut host = bailiwick::Host::default();
+    let ceiling = Ruled::new(LimitValue::Time(Duration::from_secs(20)), "the test:1");
+    host.policy.ceilings.insert(LimitName::WallTime, ceiling);
+    let bench = Bench::open_on(host, "").await;
+    let guest = r#"(module (memory (export "memory") 1) (func (export "_start")))"#;
+    let mut limits = LimitsConfig::default();
+    for (seconds, fits) in [(20, true), (21, false)] {
+        limits.wall_time = Limit::Set(Span(Duration::from_secs(seconds)));
+        let command = bench.command(guest).await.limited_by(limits.clone());
+        let ran = bench.runtime.execute(command).await.map_err(bailiwick::ExecutionError::from);
+        assert_eq!(ran.is_ok(), fits, "{ran:?}");
+        if let Err(error) = ran {
+            assert_eq!(error.kind(), bailiwick::ErrorKind::Forbidden);
+            assert!(error.to_string().starts_with("the test:1 allows"), "{error}");
+        }
+    }
+    bench.close().await;
 }
 
 #[tokio::test]

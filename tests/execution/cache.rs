@@ -9,7 +9,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use bailiwick::{Cached, Host, Progress, RuntimeRegistry, spec};
+use bailiwick::spec::ByteSize;
+use bailiwick::{Cached, Host, Progress, Ruled, RuntimeRegistry, spec};
 use wat::Bench;
 
 #[derive(Default)]
@@ -88,6 +89,28 @@ async fn what_is_used_again_is_young_and_what_is_evicted_is_compiled_again() {
     assert_eq!(cached(&host).await.len(), 2);
     let outside = Cached::new("module", "../elsewhere", 0, again.used);
     kind.evict(&outside).await.unwrap_err();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cache_takes_no_more_than_it_may() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut host = host(dir.path());
+    let run = async |host: &Host, modules: std::ops::Range<usize>| {
+        let bench = Bench::open_on(host.clone(), "").await;
+        for n in modules {
+            assert_eq!(bench.run(module(n)).await.exit_code(), 0);
+        }
+        bench.close().await;
+    };
+    run(&host, 0..1).await;
+    let one = cached(&host).await[0].bytes;
+    host.policy.cache_size = Some(Ruled::new(ByteSize(one * 5 / 2), "the test"));
+    run(&host, 1..6).await;
+    assert_eq!(cached(&host).await.len(), 2);
+    // What does not fit at all is kept until something else is.
+    host.policy.cache_size = Some(Ruled::new(ByteSize(1), "the test"));
+    run(&host, 6..8).await;
+    assert_eq!(cached(&host).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,11 +6,11 @@ mod source;
 
 use source::{Source, sources, tokens};
 
-/// The modules of the crate, each with those that it may name. `error` and `host` are leaves.
+/// The modules of the crate, each with those that it may name. `error` is a leaf.
 const LAYERS: [(&str, &[&str]); 8] = [
     ("error", &[]),
-    ("host", &[]),
-    ("spec", &["error", "host"]),
+    ("spec", &["error"]),
+    ("host", &["error", "spec"]),
     ("workspace", &["error", "host", "spec"]),
     ("runtime", &["error", "host", "spec", "workspace"]),
     ("session", &["error", "host", "spec", "workspace", "runtime"]),

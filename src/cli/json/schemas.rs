@@ -8,12 +8,15 @@ use super::{
     CacheObject, CheckObject, DoctorObject, EffectiveObject, ErrorObject, GcObject, ListObject, PrepareObject,
     ProgramsObject, ResultObject, ShownSpecObject, VersionObject,
 };
+use crate::host::HostPolicy;
 
 /// What there is a schema of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum SchemaName {
     /// The environment spec, with the sections of every registered runtime.
     Spec,
+    /// The host file.
+    Host,
     /// What `run --json` and `run --result` print.
     Result,
     /// What every command prints with `--json` when it fails.
@@ -49,6 +52,7 @@ pub(in crate::cli) fn schema(name: SchemaName) -> Option<Value> {
     }
     match name {
         SchemaName::Spec => None,
+        SchemaName::Host => Some(HostPolicy::schema()),
         SchemaName::Result => of::<ResultObject>(),
         SchemaName::Error => of::<ErrorObject>(),
         SchemaName::Cache => of::<CacheObject>(),

@@ -48,6 +48,7 @@ fn effective(app: &App, args: &ShowArgs) -> anyhow::Result<EffectiveObject> {
     let mode = Mode::from(args.mode);
     let invalid = |problems| ExecutionError::from(SpecError::Invalid { origin: args.spec.clone(), problems });
     let limits = spec.resolve_limits(mode, &[]).map_err(invalid)?;
+    let limits = app.registry.host().policy.bound(limits)?;
     let mode = match mode {
         Mode::Evaluation => "evaluation",
         Mode::Agent => "agent",

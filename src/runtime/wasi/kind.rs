@@ -33,7 +33,8 @@ pub struct Wasi {
 impl Wasi {
     /// Makes the kind for a host. No engine and no thread is made before the first spawn.
     pub fn new(host: &Host) -> Self {
-        let cache = host.dirs.cache.as_deref().and_then(|dir| ArtifactCache::open(dir, DEFAULT_ROOM)).map(Arc::new);
+        let room = host.policy.cache_size.as_ref().map_or(DEFAULT_ROOM, |ruled| ruled.value);
+        let cache = host.dirs.cache.as_deref().and_then(|dir| ArtifactCache::open(dir, room)).map(Arc::new);
         let (engines, catalogue) = (Arc::new(Engines::new(cache)), Catalogue::open(host));
         Self { shared: Shared { engines, catalogue, digests: Arc::default() } }
     }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::HostPolicy;
+
 /// The facts and directories of the host that a registry works with.
 ///
 /// The library has no ambient state; an embedding program builds this by hand, and the command
@@ -18,6 +20,8 @@ pub struct Host {
     pub dirs: HostDirs,
     /// How many commands may run at once. Default: twice the cores.
     pub max_running: Option<usize>,
+    /// What the owner of the host allows. Default: everything.
+    pub policy: HostPolicy,
 }
 
 /// The directories of contract "operation"; each may be absent.
@@ -34,6 +38,8 @@ pub struct HostDirs {
     pub state: Option<PathBuf>,
     /// Where workspaces live. Absent: chosen by the runtime kind.
     pub base: Option<PathBuf>,
+    /// Host files, by which the command line fills [`Host::policy`]; the library itself reads none.
+    pub host_files: Vec<PathBuf>,
     /// The host's temp directory, used where `base` is absent. Absent: `/tmp`.
     pub temp: Option<PathBuf>,
 }
@@ -42,7 +48,7 @@ impl Host {
     /// Reads the environment of this process: the one door through which ambient state enters.
     ///
     /// Variables read: `BAILIWICK_CACHE_DIR`, `BAILIWICK_DATA_DIR`, `BAILIWICK_STATE_DIR`,
-    /// `BAILIWICK_BASE_DIR`, `XDG_CACHE_HOME`, `XDG_DATA_HOME`, `XDG_STATE_HOME`, `HOME`, `PATH`, `TMPDIR`;
+    /// `BAILIWICK_BASE_DIR`, `XDG_CACHE_HOME`, `XDG_CONFIG_HOME`, `XDG_DATA_HOME`, `XDG_STATE_HOME`, `HOME`, `PATH`, `TMPDIR`;
     /// the whole environment is kept in [`Host::env`] for specs that ask for it by name.
     pub fn open_ambient_process() -> Self {
         let env: BTreeMap<String, String> = std::env::vars_os()
@@ -58,14 +64,18 @@ impl Host {
         let place = |own: &str, xdg: &str, fallback: &str| {
             set(own).or_else(|| set(xdg).or_else(|| home(fallback)).map(|dir| dir.join("bailiwick")))
         };
+        let config = set("XDG_CONFIG_HOME").or_else(|| home(".config"));
+        let host_files = [Some(PathBuf::from("/etc")), config].into_iter().flatten();
+        let host_files = host_files.map(|dir| dir.join("bailiwick/host.yaml"));
         let dirs = HostDirs {
             cache: place("BAILIWICK_CACHE_DIR", "XDG_CACHE_HOME", ".cache"),
             data: place("BAILIWICK_DATA_DIR", "XDG_DATA_HOME", ".local/share"),
             shared_data: vec!["/usr/local/share/bailiwick".into(), "/usr/share/bailiwick".into()],
             state: place("BAILIWICK_STATE_DIR", "XDG_STATE_HOME", ".local/state"),
             base: set("BAILIWICK_BASE_DIR"),
+            host_files: host_files.collect(),
             temp: set("TMPDIR"),
         };
-        Self { path: env.get("PATH").cloned(), dirs, env, max_running: None }
+        Self { path: env.get("PATH").cloned(), dirs, env, max_running: None, policy: HostPolicy::default() }
     }
 }
