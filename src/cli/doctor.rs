@@ -12,7 +12,7 @@ use super::signals::Signals;
 use super::spec_source;
 use crate::runtime::{AnyRuntimeKind, RuntimeInfo};
 use crate::spec::Section;
-use crate::workspace::Base;
+use crate::workspace::{Base, BaseNeed};
 
 /// The arguments of `doctor`.
 #[derive(Debug, Args)]
@@ -69,8 +69,12 @@ async fn examine(app: &App, kind: &Arc<dyn AnyRuntimeKind>, section: Option<Arc<
     let section = section.or_else(|| kind.parse(None).ok());
     let rows = section.as_ref().and_then(|section| kind.enforcement(section).ok()).unwrap_or_default().rows;
     let mut weaker = info.weaker;
-    if let Err(error) = &base {
-        weaker.push(format!("no workspace can be made: {error}"));
+    match &base {
+        Err(error) => weaker.push(format!("no workspace can be made: {error}")),
+        Ok(base) if kind.base_need() == BaseNeed::Detached && !base.holds_quota() => {
+            weaker.push("no memory file system for workspaces: nothing holds `disk` and `entries`".to_owned());
+        }
+        Ok(_) => {}
     }
     DoctorRuntime {
         ty: kind.ty(),

@@ -51,6 +51,7 @@ pub(super) struct Sandbox {
     pub(super) ticker: Ticker,
     /// The slots of its pool; absent where instances get memory on demand.
     slots: Option<Arc<Semaphore>>,
+    pool: Option<usize>,
 }
 
 /// An engine for one command, with a slot of its pool if there is one free.
@@ -119,15 +120,16 @@ impl Engines {
         let linkers = Linkers::new(&engine, key.deterministic).map_err(failed("link WASI"))?;
         let ticker = Ticker::start(&engine).map_err(SolutionRuntimeError::host("start the epoch clock"))?;
         let modules = Arc::new(Modules::new(engine.clone(), linkers, self.cache.clone(), Arc::clone(&self.compilers)));
+        let pool = slots.map(|slots| slots as usize);
         let slots = slots.map(|slots| Arc::new(Semaphore::new(slots as usize)));
-        Ok(Sandbox { engine, modules, ticker, slots })
+        Ok(Sandbox { engine, modules, ticker, slots, pool })
     }
 }
 
 impl Sandbox {
-    /// Says how many guests may run from the pool.
-    pub(super) fn free_slots(&self) -> Option<usize> {
-        self.slots.as_ref().map(|slots| slots.available_permits())
+    /// Says how many guests may run from the pool at once.
+    pub(super) fn pool(&self) -> Option<usize> {
+        self.pool
     }
 }
 

@@ -11,6 +11,7 @@ use super::config::{WasiConfig, WasiOptions};
 use super::engine::{Asked, Engines};
 use super::installed::require;
 use super::limits::enforcement;
+use super::pool;
 use super::prepare::prepare;
 use super::spawn::{Shared, WasiGuest};
 use crate::error::ExecutionError;
@@ -120,10 +121,11 @@ impl RuntimeKind for Wasi {
         let mut info = RuntimeInfo::new(ENGINE);
         let code = if sandbox.engine.is_pulley() { "interpreted (Pulley)" } else { "native (Cranelift)" };
         info.facts.push(("code".to_owned(), code.to_owned()));
-        match sandbox.free_slots() {
-            Some(slots) => info.facts.push(("pool".to_owned(), format!("{slots} slots free"))),
-            None => info.slower.push("no pool of instances: raise the limit of address space (`ulimit -v`)".to_owned()),
+        let slots = sandbox.pool();
+        if let Some(slots) = slots {
+            info.facts.push(("pool".to_owned(), format!("{slots} slots")));
         }
+        info.slower.extend(pool::slower(slots));
         let names: Vec<String> = self.shared.catalogue.list().iter().map(ProgramEntry::id).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         info.facts.push(("programs".to_owned(), names));

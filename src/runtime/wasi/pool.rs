@@ -13,6 +13,22 @@ const TABLE_ELEMENTS: usize = 100_000;
 /// How many memories and tables a module may have to run from the pool.
 const PER_MODULE: u32 = 4;
 
+/// Says what costs speed here: a pool that is small or missing, slots that are cleared by hand.
+pub(super) fn slower(slots: Option<usize>) -> Vec<String> {
+    let mut slower = Vec::new();
+    match slots {
+        Some(slots) if slots < SLOTS as usize => {
+            slower.push(format!("only {slots} warm slots: raise the limit of address space (`ulimit -v`)"));
+        }
+        Some(_) => {}
+        None => slower.push("no pool of instances: raise the limit of address space (`ulimit -v`)".to_owned()),
+    }
+    if !PoolingAllocationConfig::is_pagemap_scan_available() {
+        slower.push("no scan of page maps: slots are cleared by hand; Linux 6.7 and newer has it".to_owned());
+    }
+    slower
+}
+
 /// Makes an engine with the largest pool that can be had, and says how many slots it has; none: on demand.
 pub(super) fn engine(config: impl Fn() -> Config) -> wasmtime::Result<(Engine, Option<u32>)> {
     for slots in SMALLER {
