@@ -11,6 +11,7 @@ use crate::runtime::NotStarted;
 use super::compile::CompileBounds;
 use super::load_error::LoadError;
 use super::scan::scan;
+use super::words;
 
 /// A module or a component, compiled for one engine.
 #[derive(Clone)]
@@ -88,7 +89,7 @@ impl Code {
 }
 
 fn refused(message: impl Into<String>) -> LoadError {
-    LoadError::Refused(NotStarted::BadModule, message.into())
+    LoadError::Refused(NotStarted::BadModule, words::message(&message.into()))
 }
 
 /// Gives the binary form, or says what the bytes are instead.

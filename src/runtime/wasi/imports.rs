@@ -5,6 +5,7 @@ use wasmtime::{Caller, ExternType, FuncType, ImportType, Linker, Module, Val};
 use super::limits::GuestState;
 use super::load_error::LoadError;
 use super::program::{UnknownImports, UnknownPolicy};
+use super::words;
 use crate::runtime::NotStarted;
 
 /// The module of every import of preview 1.
@@ -32,7 +33,7 @@ pub(super) fn stub(
     if refused.is_empty() {
         return Ok(());
     }
-    let message = format!("nothing here provides what it imports: {}", refused.join(", "));
+    let message = format!("nothing here provides what it imports: {}", words::list(&refused));
     Err(LoadError::Refused(NotStarted::UnknownImport, message))
 }
 

@@ -16,6 +16,7 @@ use super::imports::{PREVIEW_1, stub};
 use super::limits::GuestState;
 use super::load_error::LoadError;
 use super::program::UnknownImports;
+use super::words;
 use crate::runtime::NotStarted;
 
 /// What one host call may copy out of a guest, in bytes.
@@ -95,7 +96,7 @@ impl Linkers {
 
 /// Gives the innermost message of an error, which names the import.
 fn cause(error: &wasmtime::Error) -> String {
-    format!("nothing here provides what it imports: {error:#}")
+    words::message(&format!("nothing here provides what it imports: {error:#}"))
 }
 
 /// Gives what preview 1 works with, once at every call.

@@ -39,6 +39,7 @@ mod ticker;
 mod traps;
 mod usage;
 mod view;
+mod words;
 mod world;
 
 pub use catalogue::{Catalogue, CatalogueError, NewProgram, ProgramEntry};

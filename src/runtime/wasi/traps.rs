@@ -4,6 +4,7 @@ use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use super::calls::TooManyCalls;
+use super::words;
 use crate::runtime::{Control, End};
 use crate::spec::{LimitName, LimitValue};
 
@@ -35,7 +36,7 @@ pub(super) fn end_of(outcome: wasmtime::Result<i32>, control: &Control, fuel: Op
             } else {
                 "host_call"
             };
-            End::Trapped { trap, message: error.root_cause().to_string(), backtrace }
+            End::Trapped { trap, message: words::message(&error.root_cause().to_string()), backtrace }
         }
     }
 }
@@ -46,7 +47,7 @@ fn backtrace(error: &wasmtime::Error) -> Vec<String> {
     let frames = trace.frames().iter().take(MAX_FRAMES);
     frames
         .map(|frame| match frame.func_name() {
-            Some(name) => name.to_owned(),
+            Some(name) => words::name(name),
             None => format!("function {}", frame.func_index()),
         })
         .collect()
