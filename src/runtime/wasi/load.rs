@@ -2,26 +2,28 @@
 
 use std::sync::Arc;
 
+use super::compile::CompileBounds;
 use super::engine::{Asked, Engines, Lease};
-use super::find::{Found, Source};
+use super::find::Source;
+use super::key::ModuleKey;
 use super::linker::Linked;
 use super::load_error::LoadError;
+use super::program::UnknownImports;
 use crate::runtime::NotStarted;
 
 /// Compiles and links a module, for the pool or, where it is too large for a slot, without.
 pub(super) async fn load(
     engines: &Engines,
-    found: &Found,
+    (key, unknown, bounds): (ModuleKey, &UnknownImports, Option<CompileBounds>),
     source: Source,
     asked: Asked<'_>,
 ) -> Result<(Lease, Arc<Linked>), LoadError> {
-    let (unknown, bounds) = (found.unknown_imports(), found.bounds);
     let lease = engines.lease(asked).map_err(LoadError::Failed)?;
     let (again, read) = (source.clone(), move || source.read());
-    match lease.sandbox.modules.get(found.key, unknown, bounds, read).await {
+    match lease.sandbox.modules.get(key, unknown, bounds, read).await {
         Err(LoadError::Refused(NotStarted::BadModule, _)) if lease.is_pooled() => {
             let lease = engines.lease_on_demand(asked).map_err(LoadError::Failed)?;
-            let linked = lease.sandbox.modules.get(found.key, unknown, bounds, move || again.read()).await?;
+            let linked = lease.sandbox.modules.get(key, unknown, bounds, move || again.read()).await?;
             Ok((lease, linked))
         }
         linked => Ok((lease, linked?)),

@@ -9,11 +9,12 @@ use super::digests::read_bounded;
 use super::engine::Asked;
 use super::find::Source;
 use super::key::ModuleKey;
+use super::load::load;
 use super::load_error::LoadError;
 use super::program::UnknownImports;
 use super::spawn::Shared;
 use crate::error::{ErrorKind, ExecutionError};
-use crate::runtime::{NotStarted, Progress, SolutionRuntimeError};
+use crate::runtime::{Progress, SolutionRuntimeError};
 use crate::spec::{Limits, Mode};
 
 /// A program that is compiled.
@@ -50,16 +51,8 @@ async fn compile(shared: &Shared, wanted: &Wanted, deterministic: bool) -> Resul
     // Limits in force at a run choose among engines; the usual ones choose the usual engine.
     let limits = Limits::defaults(Mode::Evaluation);
     let asked = Asked { limits: &limits, deterministic };
-    let source = || Source::Host { path: wanted.path.clone(), digest: wanted.key };
-    let lease = shared.engines.lease(asked).map_err(LoadError::Failed)?;
-    let (first, again) = (source(), source());
-    match lease.sandbox.modules.get(wanted.key, &wanted.unknown, None, move || first.read()).await {
-        Err(LoadError::Refused(NotStarted::BadModule, _)) if lease.is_pooled() => {
-            let lease = shared.engines.lease_on_demand(asked).map_err(LoadError::Failed)?;
-            lease.sandbox.modules.get(wanted.key, &wanted.unknown, None, move || again.read()).await.map(drop)
-        }
-        made => made.map(drop),
-    }
+    let source = Source::Host { path: wanted.path.clone(), digest: wanted.key };
+    load(&shared.engines, (wanted.key, &wanted.unknown, None), source, asked).await.map(drop)
 }
 
 fn wanted(shared: &Shared, config: &WasiConfig) -> Result<BTreeMap<String, Wanted>, ExecutionError> {

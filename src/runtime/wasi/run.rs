@@ -58,7 +58,7 @@ impl WasiGuest {
         let mut found = self.find(word, &cwd).map_err(|error| self.refused(error))?;
         let source = std::mem::replace(&mut found.source, Source::Bytes(Bytes::new()));
         let asked = Asked { limits: &job.limits, deterministic: self.config.determinism.is_some() };
-        let load = load(&self.engines, &found, source, asked);
+        let load = load(&self.engines, (found.key, found.unknown_imports(), found.bounds), source, asked);
         let (lease, linked) = tokio::select! {
             biased;
             _ = job.control.stopped() => return Err(Ending::new(End::Stopped(None))),
