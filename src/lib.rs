@@ -52,7 +52,10 @@
 //! | feature | default | brings |
 //! | --- | --- | --- |
 //! | `wasi` | yes | the WASI runtime, on wasmtime |
+//! | `docker` | yes | the Docker runtime, over the API of an engine |
 //! | `local` | yes | the local runtime: plain host processes, no isolation |
+//! | `files` | yes | typed files, archives and their compressions |
+//! | `evaluate` | yes | cases, checkers, verdicts and reports |
 //! | `wat` | yes | WebAssembly text wherever a module is taken |
 //! | `cli` | yes | the `bailiwick` command, as a library |
 //! | `testing` | no | what a runtime of another crate is tested with; empty in this version |
