@@ -10,6 +10,7 @@ mod at;
 mod available;
 mod base;
 mod bytes;
+mod charge;
 mod contents;
 mod copy;
 mod copy_options;

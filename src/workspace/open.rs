@@ -95,11 +95,11 @@ impl Workspace {
     ///
     /// # Errors
     ///
-    /// When the memory file system cannot grow; without one this does nothing.
+    /// When the memory file system cannot grow.
     pub fn renew_quota(&self) -> Result<(), WorkspaceError> {
-        let entries = self.quota.entries.unwrap_or(memory::DEFAULT_ENTRIES);
-        let Some(bytes) = self.quota.bytes else { return Ok(()) };
-        self.space.set_left(Room { bytes, entries })
+        // Without a limit of bytes there is no memory file system, and charges know the quota themselves.
+        let bytes = self.quota.bytes.unwrap_or_default();
+        self.space.set_left(Room { bytes, entries: self.quota.entries.unwrap_or(memory::DEFAULT_ENTRIES) })
     }
 
     /// Measures what the workspace and its private directories take on the device.
@@ -115,6 +115,18 @@ impl Workspace {
         }
         let used = memory::used(self.space.root()).map_err(|e| WorkspaceError::io("measure", b"", e))?;
         Ok(DiskUsage { bytes: used.bytes, entries: used.entries })
+    }
+
+    /// Charges a guest's write before it is made, where no file system holds the quota; `false`: it does not fit.
+    ///
+    /// `more` is the most that the write may need. Cheap while there is room, else a walk of the tree.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be read.
+    pub fn charge(&self, more: DiskUsage) -> Result<bool, WorkspaceError> {
+        let Some(charges) = self.space.charges() else { return Ok(true) };
+        charges.charge(self.space.root().as_fd(), self.quota, Room { bytes: more.bytes, entries: more.entries })
     }
 
     /// Gives what the guest may still add; `None` where nothing holds the quota.

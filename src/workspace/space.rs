@@ -11,7 +11,8 @@ use cap_std::fs::Dir;
 use rustix::fs::{AtFlags, Mode};
 
 use super::base::{Base, BaseDirectory};
-use super::memory::{self, Reservation, Room};
+use super::charge::Charges;
+use super::memory::{self, Controls, Reservation, Room};
 use super::owner::try_lock;
 use super::{Owner, Quota, Reaper, WorkspaceError, at, remove};
 
@@ -31,17 +32,32 @@ pub(crate) struct Space {
 
 #[derive(Debug)]
 enum Place {
-    Memory {
-        room: Mutex<Room>,
-        reservation: Reservation,
-    },
+    Memory(Box<Memory>),
     Directory {
         base: Arc<BaseDirectory>,
         name: CString,
         path: PathBuf,
+        charges: Charges,
     },
     /// Removed already.
     Gone,
+}
+
+#[derive(Debug)]
+struct Memory {
+    room: Mutex<Room>,
+    controls: Controls,
+    reservation: Reservation,
+}
+
+impl Memory {
+    fn set_room(&self, room: Room) -> Result<(), WorkspaceError> {
+        if !self.reservation.resize(room.bytes) {
+            let source = std::io::ErrorKind::StorageFull.into();
+            return Err(WorkspaceError::Memory { operation: "resized", source });
+        }
+        memory::resize(&self.controls, room)
+    }
 }
 
 impl Space {
@@ -70,14 +86,14 @@ impl Space {
     }
 
     pub(crate) fn is_memory(&self) -> bool {
-        matches!(self.place, Place::Memory { .. })
+        matches!(self.place, Place::Memory(_))
     }
 
     /// Gives the path of the parent directory, where there is one.
     pub(crate) fn path(&self) -> Option<&Path> {
         match &self.place {
             Place::Directory { path, .. } => Some(path),
-            Place::Memory { .. } | Place::Gone => None,
+            Place::Memory(_) | Place::Gone => None,
         }
     }
 
@@ -122,11 +138,18 @@ impl Space {
         estimate: Room,
         work: impl FnOnce() -> Result<T, WorkspaceError>,
     ) -> Result<(T, Room), WorkspaceError> {
-        let Place::Memory { room, reservation } = &self.place else { return Ok((work()?, Room::default())) };
-        let mut room = room.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = match &self.place {
+            Place::Memory(memory) => memory,
+            Place::Directory { charges, .. } => {
+                charges.grant(estimate);
+                return Ok((work()?, Room::default()));
+            }
+            Place::Gone => return Ok((work()?, Room::default())),
+        };
+        let mut room = memory.room.lock().unwrap_or_else(PoisonError::into_inner);
         let failed = |error: rustix::io::Errno| WorkspaceError::io("measure", b"", error);
         let before = memory::used(&self.root).map_err(failed)?;
-        self.set_room(reservation, plus(*room, estimate))?;
+        memory.set_room(plus(*room, estimate))?;
         let outcome = work();
         let after = memory::used(&self.root).map_err(failed)?;
         let needed = Room {
@@ -134,47 +157,50 @@ impl Space {
             entries: after.entries.saturating_sub(before.entries),
         };
         let settled = plus(*room, needed);
-        let shrunk = self.set_room(reservation, settled);
+        let shrunk = memory.set_room(settled);
         *room = settled;
         let done = outcome?;
         shrunk.map(|()| (done, needed))
     }
 
-    /// Sets the quota to what is in use and this much more. Without a memory file system nothing happens.
+    /// Gives the account of guests' writes where no file system holds the quota.
+    pub(crate) fn charges(&self) -> Option<&Charges> {
+        match &self.place {
+            Place::Directory { charges, .. } => Some(charges),
+            Place::Memory(_) | Place::Gone => None,
+        }
+    }
+
+    /// Sets the quota to what is in use and this much more.
     pub(crate) fn set_left(&self, left: Room) -> Result<(), WorkspaceError> {
-        let Place::Memory { room, reservation } = &self.place else { return Ok(()) };
-        let mut room = room.lock().unwrap_or_else(PoisonError::into_inner);
+        let Place::Memory(memory) = &self.place else {
+            self.charges().into_iter().for_each(Charges::renew);
+            return Ok(());
+        };
+        let mut room = memory.room.lock().unwrap_or_else(PoisonError::into_inner);
         let used = memory::used(&self.root).map_err(|e| WorkspaceError::io("measure", b"", e))?;
         let wanted = plus(used, left);
-        self.set_room(reservation, wanted)?;
+        memory.set_room(wanted)?;
         *room = wanted;
         Ok(())
     }
 
     /// Makes the quota smaller again, as far as what is in use allows.
     fn take_back(&self, granted: Room) {
-        let Place::Memory { room, reservation } = &self.place else { return };
+        let Place::Memory(memory) = &self.place else { return };
         if granted == Room::default() {
             return;
         }
-        let mut room = room.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut room = memory.room.lock().unwrap_or_else(PoisonError::into_inner);
         let Ok(used) = memory::used(&self.root) else { return };
         let wanted = Room {
             bytes: room.bytes.saturating_sub(granted.bytes).max(used.bytes),
             entries: room.entries.saturating_sub(granted.entries).max(used.entries),
         };
         // A file system that stays too large for a while is no failure.
-        if self.set_room(reservation, wanted).is_ok() {
+        if memory.set_room(wanted).is_ok() {
             *room = wanted;
         }
-    }
-
-    fn set_room(&self, reservation: &Reservation, room: Room) -> Result<(), WorkspaceError> {
-        if !reservation.resize(room.bytes) {
-            let source = std::io::ErrorKind::StorageFull.into();
-            return Err(WorkspaceError::Memory { operation: "resized", source });
-        }
-        memory::resize(&self.root, room)
     }
 
     /// Removes everything now and says what could not be. Idempotent.
@@ -182,8 +208,8 @@ impl Space {
     /// A memory file system goes with its last descriptor; while others are `held` it is emptied instead.
     pub(crate) fn remove(&self, held: bool) -> Result<(), WorkspaceError> {
         match &self.place {
-            Place::Memory { .. } if held => remove::clear(self.root.as_fd()),
-            Place::Memory { .. } | Place::Gone => Ok(()),
+            Place::Memory(_) if held => remove::clear(self.root.as_fd()),
+            Place::Memory(_) | Place::Gone => Ok(()),
             Place::Directory { .. } if self.removed.swap(true, Ordering::AcqRel) => Ok(()),
             Place::Directory { base, name, .. } => {
                 let removed = remove::remove(base.dir.as_fd(), name);
@@ -199,11 +225,11 @@ impl Drop for Space {
         match std::mem::replace(&mut self.place, Place::Gone) {
             Place::Gone => {}
             Place::Directory { .. } if *self.removed.get_mut() => {}
-            Place::Memory { reservation, .. } => {
+            Place::Memory(memory) => {
                 let is_large = memory::used(&self.root).is_ok_and(|used| used.bytes > FREED_INLINE);
                 if let (true, Ok(root)) = (is_large, self.root.try_clone()) {
                     self.reaper.enqueue(move || {
-                        drop((root, reservation));
+                        drop((root, memory));
                         Ok(())
                     });
                 }
@@ -231,8 +257,9 @@ fn open_memory(base: &Base, quota: Quota) -> Option<(Dir, Place)> {
     let (guard, bytes) = (base.memory()?, quota.bytes?);
     let room = Room { bytes, entries: quota.entries.unwrap_or(memory::DEFAULT_ENTRIES) };
     let reservation = guard.reserve(bytes)?;
-    let root = memory::mount(room).ok()?;
-    Some((Dir::from_std_file(root.into()), Place::Memory { room: Mutex::new(room), reservation }))
+    let (root, controls) = memory::mount(room).ok()?;
+    let memory = Memory { room: Mutex::new(room), controls, reservation };
+    Some((Dir::from_std_file(root.into()), Place::Memory(Box::new(memory))))
 }
 
 fn open_directory(base: &Arc<BaseDirectory>, owner: &Arc<Owner>) -> Result<(Dir, Place), WorkspaceError> {
@@ -244,5 +271,8 @@ fn open_directory(base: &Arc<BaseDirectory>, owner: &Arc<Owner>) -> Result<(Dir,
     let root = at::open_dir(base.dir.as_fd(), &name).map_err(failed)?;
     // `gc` leaves alone what is held, although an owner without a state directory has no lock of its own.
     let _ = try_lock(&root);
-    Ok((Dir::from_std_file(root.into()), Place::Directory { base: base.clone(), name, path }))
+    Ok((
+        Dir::from_std_file(root.into()),
+        Place::Directory { base: base.clone(), name, path, charges: Charges::default() },
+    ))
 }

@@ -10,6 +10,7 @@ use super::determinism::Fixed;
 use super::engine::Sandbox;
 use super::limits::{self, GuestState};
 use super::linker::Linked;
+use super::quota::{self, Charged, charged};
 use super::spawn::WasiGuest;
 use super::traps::end_of;
 use super::usage::{CPU_BY, DISK_BY, FUEL_BY, MEMORY_BY, Meter, Metered};
@@ -30,7 +31,8 @@ impl WasiGuest {
         let calls = Calls::new(&sandbox.engine, self.config.most_calls());
         let (control, limits) = (job.control.clone(), job.limits.clone());
         let determinism = self.config.determinism.as_ref();
-        let made = guest_state(&self.view(), job, &guest, (calls, determinism));
+        let charged = charged(&self.workspace, &limits).map(Charged::new);
+        let made = guest_state(&self.view(), job, &guest, (calls, determinism, charged));
         let (state, met_end) = made.map_err(|ending| *ending)?;
         let mut store = Store::new(&sandbox.engine, state);
         let meter = Meter::new();
@@ -55,6 +57,7 @@ impl WasiGuest {
         ending.cpu_time = Measured::known(meter.cpu(), CPU_BY);
         ending.met_end_of_stdin = met_end.load(Ordering::Relaxed);
         ending.notes = self.notes(&guest.found.program);
+        ending.notes.extend(quota::not_held(linked, store.data()));
         if self.config.determinism.is_some() {
             ending.notes.extend(Fixed::doubt(&control));
         }
@@ -76,6 +79,7 @@ impl WasiGuest {
         }
         ending.notes.extend(state.calls.notes());
         ending.denied.extend(state.bounds.refusal());
+        ending.denied.extend(state.charged.as_ref().and_then(|charged| charged.denied.clone()));
         ending.disk_written = Measured::not_measured("the workspace is a plain directory");
         let Some((before, after)) = before.zip(self.workspace.quota_left()) else { return };
         let written = before.bytes.saturating_sub(after.bytes);

@@ -22,6 +22,7 @@ struct EngineKey {
     stack: usize,
     pooled: bool,
     deterministic: bool,
+    charged: bool,
 }
 
 /// What a guest asks of its engine, whichever has room for it.
@@ -29,6 +30,8 @@ struct EngineKey {
 pub(super) struct Asked<'a> {
     pub(super) limits: &'a Limits,
     pub(super) deterministic: bool,
+    /// Whether its writes are charged, because no file system holds its quota.
+    pub(super) charged: bool,
 }
 
 /// The stack of a guest that nobody limits.
@@ -37,10 +40,10 @@ const DEFAULT_STACK: usize = 1 << 20;
 const HOST_STACK: usize = 1 << 20;
 
 impl EngineKey {
-    fn of(Asked { limits, deterministic }: Asked<'_>, pooled: bool) -> Self {
+    fn of(Asked { limits, deterministic, charged }: Asked<'_>, pooled: bool) -> Self {
         let stack = limits.amount(LimitName::Stack).and_then(|bytes| usize::try_from(bytes).ok());
         let fuel = limits.amount(LimitName::Fuel).is_some();
-        Self { fuel, stack: stack.unwrap_or(DEFAULT_STACK), pooled, deterministic }
+        Self { fuel, stack: stack.unwrap_or(DEFAULT_STACK), pooled, deterministic, charged }
     }
 }
 
@@ -117,7 +120,7 @@ impl Engines {
             Engine::new(&config(key)).map(|engine| (engine, None))
         };
         let (engine, slots) = made.map_err(failed("make the WebAssembly engine"))?;
-        let linkers = Linkers::new(&engine, key.deterministic).map_err(failed("link WASI"))?;
+        let linkers = Linkers::new(&engine, key.deterministic, key.charged).map_err(failed("link WASI"))?;
         let ticker = Ticker::start(&engine).map_err(SolutionRuntimeError::host("start the epoch clock"))?;
         let modules = Arc::new(Modules::new(engine.clone(), linkers, self.cache.clone(), Arc::clone(&self.compilers)));
         let pool = slots.map(|slots| slots as usize);

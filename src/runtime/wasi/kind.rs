@@ -116,7 +116,7 @@ impl RuntimeKind for Wasi {
         let sandbox = self
             .shared
             .engines
-            .lease(Asked { limits: &Limits::defaults(Mode::Evaluation), deterministic: false })?
+            .lease(Asked { limits: &Limits::defaults(Mode::Evaluation), deterministic: false, charged: false })?
             .sandbox;
         let mut info = RuntimeInfo::new(ENGINE);
         let code = if sandbox.engine.is_pulley() { "interpreted (Pulley)" } else { "native (Cranelift)" };

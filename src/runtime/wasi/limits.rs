@@ -8,6 +8,8 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 
 use super::calls::Calls;
 use super::determinism::Fixed;
+use super::pool;
+use super::quota::Charged;
 use super::usage::Meter;
 use crate::runtime::{Capability, Control, Denied, End, EnforcementTable, Level, SolutionRuntimeError, Stop};
 use crate::spec::{LimitName, LimitValue, Limits};
@@ -29,6 +31,8 @@ pub(super) struct GuestState {
     pub(super) bounds: Bounds,
     pub(super) calls: Calls,
     pub(super) open_files_denied: bool,
+    /// Charges writes; absent where a file system holds the quota.
+    pub(super) charged: Option<Charged>,
     /// What stands in the host's place; absent unless determinism is asked for.
     pub(super) fixed: Option<Fixed>,
 }
@@ -72,7 +76,16 @@ impl ResourceLimiter for Bounds {
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(maximum.is_none_or(|maximum| desired <= maximum) && self.grow(current, desired, TABLE_ELEMENT_BYTES))
+        let Some(most) = maximum.filter(|maximum| desired > *maximum) else {
+            return Ok(self.grow(current, desired, TABLE_ELEMENT_BYTES));
+        };
+        // Beyond its own maximum a table cannot grow anywhere; beyond the pool's it could with more memory.
+        if most >= pool::TABLE_ELEMENTS {
+            let more = (desired - current) as u64;
+            let total = self.held.saturating_add(more.saturating_mul(TABLE_ELEMENT_BYTES));
+            self.denied = Some(self.denied.unwrap_or(0).max(total));
+        }
+        Ok(false)
     }
 
     fn instances(&self) -> usize {
@@ -157,7 +170,7 @@ pub(super) fn enforcement(quota: Option<&str>) -> EnforcementTable {
     use LimitName as L;
     let (held, by) = match quota {
         Some(by) => (Level::Enforced, by),
-        None => (Level::Unsupported, "the workspace is a plain directory: no memory file system could be made for it"),
+        None => (Level::Enforced, "every write of a module is charged before it is made; of a component, nothing"),
     };
     EnforcementTable::default()
         .limit(L::WallTime, Level::Enforced, "a deadline round the whole call, and the epoch clock inside the guest")

@@ -16,6 +16,7 @@ use super::imports::{PREVIEW_1, stub};
 use super::limits::GuestState;
 use super::load_error::LoadError;
 use super::program::UnknownImports;
+use super::quota::{self, ERRNO_NOSPC, NEW_ENTRY};
 use super::words;
 use crate::runtime::NotStarted;
 
@@ -23,6 +24,8 @@ use crate::runtime::NotStarted;
 pub(super) const HOSTCALL_FUEL: usize = 128 << 20;
 /// `EINVAL` as preview 1 numbers it.
 const ERRNO_INVAL: i32 = 28;
+/// The flag of `path_open` that makes a file.
+const OPEN_CREATE: i32 = 1;
 /// `EMFILE` as preview 1 numbers it.
 const ERRNO_MFILE: i32 = 33;
 
@@ -50,7 +53,7 @@ impl WasiView for GuestState {
 
 impl Linkers {
     /// Links preview 1, with our own forms of what the engine's library gets wrong for us, and WASI 0.2.
-    pub(super) fn new(engine: &Engine, deterministic: bool) -> wasmtime::Result<Self> {
+    pub(super) fn new(engine: &Engine, deterministic: bool, charged: bool) -> wasmtime::Result<Self> {
         let mut modules = Linker::new(engine);
         p1::add_to_linker_async(&mut modules, preview_1)?;
         modules.allow_shadowing(true);
@@ -62,6 +65,9 @@ impl Linkers {
         modules.func_wrap(PREVIEW_1, "random_get", random)?;
         if deterministic {
             shadow(&mut modules)?;
+        }
+        if charged {
+            quota::shadow(&mut modules)?;
         }
         modules.allow_shadowing(false);
         let mut components = component::Linker::new(engine);
@@ -116,6 +122,9 @@ fn open(
         let (bytes, state) = memory.data_and_store_mut(&mut caller);
         state.calls.count();
         p1::wasi_snapshot_preview1::WasiSnapshotPreview1::set_hostcall_fuel(&mut state.wasi, HOSTCALL_FUEL);
+        if flags & OPEN_CREATE != 0 && !state.charge(NEW_ENTRY)? {
+            return Ok(ERRNO_NOSPC);
+        }
         let mut guest = GuestMemory::Unshared(bytes);
         let opened = p1::wasi_snapshot_preview1::path_open(
             &mut state.wasi,

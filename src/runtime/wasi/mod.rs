@@ -31,6 +31,7 @@ mod modules;
 mod pool;
 mod prepare;
 mod program;
+mod quota;
 mod run;
 mod scan;
 mod spawn;

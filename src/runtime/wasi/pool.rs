@@ -8,8 +8,8 @@ const SLOTS: u32 = 32;
 const SMALLER: [u32; 3] = [SLOTS, 8, 2];
 /// How much of a slot's memory stays resident between guests. It is reset by the kernel's page map, never read again.
 const RESIDENT: usize = 1 << 20;
-/// The largest table of a guest from the pool.
-const TABLE_ELEMENTS: usize = 100_000;
+/// The largest table of a guest from the pool: what the default memory limit leaves room for. Only addresses are taken.
+pub(super) const TABLE_ELEMENTS: usize = 32 << 20;
 /// How many memories and tables a module may have to run from the pool.
 const PER_MODULE: u32 = 4;
 

@@ -50,7 +50,7 @@ pub(super) async fn prepare(
 async fn compile(shared: &Shared, wanted: &Wanted, deterministic: bool) -> Result<(), LoadError> {
     // Limits in force at a run choose among engines; the usual ones choose the usual engine.
     let limits = Limits::defaults(Mode::Evaluation);
-    let asked = Asked { limits: &limits, deterministic };
+    let asked = Asked { limits: &limits, deterministic, charged: false };
     let source = Source::Host { path: wanted.path.clone(), digest: wanted.key };
     load(&shared.engines, (wanted.key, &wanted.unknown, None), source, asked).await.map(drop)
 }

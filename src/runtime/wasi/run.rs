@@ -10,6 +10,7 @@ use super::engine::Asked;
 use super::find::Source;
 use super::load::load;
 use super::load_error::LoadError;
+use super::quota::{charged, refuse_component};
 use super::spawn::WasiGuest;
 use super::world::Prepared;
 use crate::error::ExecutionError;
@@ -57,7 +58,11 @@ impl WasiGuest {
         let word = argv.first().map_or("", String::as_str);
         let mut found = self.find(word, &cwd).map_err(|error| self.refused(error))?;
         let source = std::mem::replace(&mut found.source, Source::Bytes(Bytes::new()));
-        let asked = Asked { limits: &job.limits, deterministic: self.config.determinism.is_some() };
+        let asked = Asked {
+            limits: &job.limits,
+            deterministic: self.config.determinism.is_some(),
+            charged: charged(&self.workspace, &job.limits).is_some(),
+        };
         let load = load(&self.engines, (found.key, found.unknown_imports(), found.bounds), source, asked);
         let (lease, linked) = tokio::select! {
             biased;
@@ -65,6 +70,9 @@ impl WasiGuest {
             loaded = load => loaded.map_err(|error| self.refused(error))?,
         };
         linked.check_entry(&found.program).map_err(|error| self.refused(error))?;
+        if asked.charged {
+            refuse_component(&linked, &job.limits).map_err(|error| self.refused(error))?;
+        }
         let guest = Prepared { found, cwd, argv: argv.clone() };
         self.call(job, &lease.sandbox, &linked, guest).await
     }

@@ -11,6 +11,7 @@ use super::determinism::{DeterminismConfig, Fixed};
 use super::find::Found;
 use super::limits::{Bounds, GuestState, OWN_DESCRIPTORS};
 use super::linker::descriptors;
+use super::quota::Charged;
 use super::stdio::{Printer, Reader};
 use super::view::{CwdError, View};
 use crate::runtime::{End, Ending, Job, NotStarted};
@@ -21,7 +22,7 @@ pub(super) fn guest_state(
     view: &View,
     job: Job,
     guest: &Prepared,
-    (calls, determinism): (Calls, Option<&DeterminismConfig>),
+    (calls, determinism, charged): (Calls, Option<&DeterminismConfig>, Option<Charged>),
 ) -> Result<(GuestState, Arc<AtomicBool>), Box<Ending>> {
     let file_system = view.file_system(&guest.cwd, &guest.found.program.mounts).map_err(|error| match error {
         CwdError::Missing => {
@@ -52,7 +53,7 @@ pub(super) fn guest_state(
         fixed.begin(&mut wasi, begins_in);
     }
     let bounds = Bounds::new(&job.limits);
-    Ok((GuestState { wasi, bounds, calls, open_files_denied: false, fixed }, met_end))
+    Ok((GuestState { wasi, bounds, calls, open_files_denied: false, charged, fixed }, met_end))
 }
 
 /// A command whose module was found.
