@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::json::{ErrorBody, ErrorObject, VERSION};
 use super::signals::Interrupted;
 use crate::error::{ErrorKind, ExecutionError};
+use crate::runtime::SolutionRuntimeError;
 
 /// The exit code of a command line or a spec that is wrong.
 pub(super) const USAGE: u8 = 2;
@@ -62,6 +63,9 @@ impl Failure {
             causes.extend(execution.cleanup_failures().iter().map(|failure| format!("then, cleaning up: {failure}")));
             let hint = execution.hint().map(str::to_owned);
             (execution.kind().name(), hint, code_of(execution.kind()))
+        } else if let Some(runtime) = find::<SolutionRuntimeError>(error) {
+            let execution = ExecutionError::from(runtime.clone());
+            (execution.kind().name(), execution.hint().map(str::to_owned), code_of(execution.kind()))
         } else {
             (ErrorKind::Runtime.name(), None, HOST_FAILURE)
         };
@@ -123,6 +127,13 @@ mod tests {
     use anyhow::Context;
 
     use super::*;
+
+    #[test]
+    fn the_error_of_a_command_has_its_kind_and_hint() {
+        let error = SolutionRuntimeError::Unavailable { message: "no memory".to_owned(), hint: "get some".to_owned() };
+        let failure = Failure::new(&anyhow::Error::from(error));
+        assert_eq!((failure.kind.as_str(), failure.hint.as_deref()), ("unavailable", Some("get some")));
+    }
 
     #[test]
     fn kind_and_hint_are_found_below_the_context() {

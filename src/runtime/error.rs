@@ -37,6 +37,14 @@ pub enum SolutionRuntimeError {
         /// What to do instead.
         hint: String,
     },
+    /// This host lacks what the runtime needs for every command.
+    #[error("{message}")]
+    Unavailable {
+        /// What is lacking.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// The command asks for more than the owner of the host allows.
     #[error("{message}")]
     Forbidden {
@@ -102,6 +110,7 @@ impl From<SolutionRuntimeError> for ExecutionError {
             SolutionRuntimeError::Cancelled => (ErrorKind::Cancelled, None),
             SolutionRuntimeError::Busy => (ErrorKind::Busy, None),
             SolutionRuntimeError::Forbidden { hint, .. } => (ErrorKind::Forbidden, Some(hint.clone())),
+            SolutionRuntimeError::Unavailable { hint, .. } => (ErrorKind::Unavailable, Some(hint.clone())),
             SolutionRuntimeError::Unsupported { hint, .. } => (ErrorKind::Unenforceable, Some(hint.clone())),
             SolutionRuntimeError::Invalid { source } => {
                 let hints = source.problems().iter().filter_map(|problem| problem.hint.clone());

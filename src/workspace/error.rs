@@ -146,13 +146,13 @@ impl WorkspaceError {
 
     fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Owner { .. } => Some("choose a directory that can be written with `BAILIWICK_STATE_DIR`"),
             Self::NoExec { .. } => Some("choose a directory on a file system that allows execution with `--base-dir`"),
             Self::TooLarge { .. } => Some("leave files out with `snapshot.ignore_globs`, or raise the bound"),
             Self::DestinationNotEmpty { .. } => Some("name a directory that is new or empty"),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => None,
             Self::Base { .. }
             | Self::Memory { .. }
-            | Self::Owner { .. }
             | Self::Io { .. }
             | Self::Path(_)
             | Self::Changing { .. }

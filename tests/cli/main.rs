@@ -11,6 +11,8 @@ mod documents;
 mod echo;
 mod failures;
 mod host;
+#[cfg(all(feature = "wasi", feature = "wat"))]
+mod hosts;
 mod json;
 #[cfg(feature = "wasi")]
 mod programs;

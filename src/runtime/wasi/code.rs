@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::os::fd::AsRawFd;
 
+use rustix::io::Errno;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
-use crate::runtime::NotStarted;
+use crate::runtime::{NotStarted, SolutionRuntimeError};
 
 use super::compile::CompileBounds;
 use super::load_error::LoadError;
@@ -51,7 +52,10 @@ impl Code {
             Form::Module => Module::new(engine, &binary).map(Self::Module),
             Form::Component => Component::new(engine, &binary).map(Self::Component),
         };
-        compiled.map_err(|error| refused(format!("not valid WebAssembly: {}", error.root_cause())))
+        compiled.map_err(|error| match error.root_cause().downcast_ref::<Errno>() {
+            Some(errno) => no_code_memory(*errno),
+            None => refused(format!("not valid WebAssembly: {}", error.root_cause())),
+        })
     }
 
     pub(super) fn form(&self) -> Form {
@@ -86,6 +90,19 @@ impl Code {
             }
         }
     }
+}
+
+/// Says that the kernel gave no memory for code: this is the host's doing, whatever the module is.
+fn no_code_memory(errno: Errno) -> LoadError {
+    LoadError::Failed(match errno {
+        Errno::ACCESS | Errno::PERM => SolutionRuntimeError::Unavailable {
+            message: "this host refuses memory that is written and then executed (W^X)".to_owned(),
+            hint: "compiled code needs it: allow it for this process, for example with `MemoryDenyWriteExecute=no` \
+                   in its systemd unit, without `PR_SET_MDWE`, or by SELinux' `execmem`"
+                .to_owned(),
+        },
+        errno => SolutionRuntimeError::host("make memory for compiled code")(errno.into()),
+    })
 }
 
 fn refused(message: impl Into<String>) -> LoadError {

@@ -7,14 +7,16 @@ use async_trait::async_trait;
 use super::cache::ArtifactCache;
 use super::cache_room::{DEFAULT_ROOM, SORT};
 use super::catalogue::{Catalogue, ProgramEntry};
+use super::code::Code;
 use super::config::{WasiConfig, WasiOptions};
 use super::engine::{Asked, Engines};
 use super::installed::require;
 use super::limits::enforcement;
+use super::load_error::LoadError;
 use super::pool;
 use super::prepare::prepare;
 use super::spawn::{Shared, WasiGuest};
-use crate::error::ExecutionError;
+use crate::error::{ErrorKind, ExecutionError};
 use crate::host::Host;
 use crate::runtime::{
     BuiltinSpec, Cached, Commands, EnforcementTable, Launch, Progress, RuntimeInfo, RuntimeKind, SolutionRuntimeError,
@@ -25,6 +27,9 @@ use crate::workspace::BaseNeed;
 
 /// The wasmtime that this was built against.
 const ENGINE: &str = "wasmtime 48.0.8";
+
+/// A module with one function that does nothing: what shows whether this host lets code be compiled and mapped.
+const LEAST_MODULE: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x04\x01\x02\0\x0b";
 
 /// The WASI runtime of a process.
 pub struct Wasi {
@@ -118,6 +123,11 @@ impl RuntimeKind for Wasi {
             .engines
             .lease(Asked { limits: &Limits::defaults(Mode::Evaluation), deterministic: false, charged: false })?
             .sandbox;
+        Code::compile(&sandbox.engine, LEAST_MODULE, None).map_err(|error| match error {
+            LoadError::Failed(error) => ExecutionError::from(error),
+            LoadError::Refused(_, message) => ExecutionError::new(ErrorKind::Bug, message),
+            LoadError::TooSlow(_) => ExecutionError::new(ErrorKind::Bug, "the least module took too long"),
+        })?;
         let mut info = RuntimeInfo::new(ENGINE);
         let code = if sandbox.engine.is_pulley() { "interpreted (Pulley)" } else { "native (Cranelift)" };
         info.facts.push(("code".to_owned(), code.to_owned()));
