@@ -44,6 +44,13 @@ pub struct HostDirs {
     pub temp: Option<PathBuf>,
 }
 
+impl HostDirs {
+    /// Gives the directory in which downloaded archives are kept by their digest.
+    pub fn downloads(&self) -> Option<PathBuf> {
+        self.cache.as_ref().map(|cache| cache.join("downloads"))
+    }
+}
+
 impl Host {
     /// Reads the environment of this process: the one door through which ambient state enters.
     ///

@@ -36,7 +36,22 @@ pub(super) async fn conduct(shared: Arc<Shared>, job: Job, in_force: InForce, tu
         result.met_closed_stdin = met_closed_stdin;
         settle_output_value(result);
     }
+    log(&shared, &result);
     Ok(result)
+}
+
+/// Logs that a command ended. No word of the command and nothing that the guest made: logs are read by other tools.
+fn log(shared: &Shared, result: &RuntimeResult) {
+    tracing::info!(
+        target: "bailiwick::command",
+        isolation = shared.launch.isolation,
+        termination = result.termination.name(),
+        exit_code = result.exit_code(),
+        wall_seconds = result.usage.wall_time.value().map(Duration::as_secs_f64),
+        stdout_bytes = result.stdout.bytes,
+        stderr_bytes = result.stderr.bytes,
+        "a command ended"
+    );
 }
 
 struct Queued {

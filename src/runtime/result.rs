@@ -204,6 +204,18 @@ impl Termination {
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Exited { code: 0 })
     }
+
+    /// Gives the word used in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Exited { .. } => "exited",
+            Self::Signaled { .. } => "signaled",
+            Self::Trapped { .. } => "trapped",
+            Self::LimitExceeded { .. } => "limit_exceeded",
+            Self::Killed { .. } => "killed",
+            Self::NotStarted { .. } => "not_started",
+        }
+    }
 }
 
 impl RuntimeResult {

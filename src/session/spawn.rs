@@ -33,6 +33,7 @@ impl Session {
         if has_setup && inner.resettable && !inner.base().moved {
             self.with_inner(Inner::capture_after_setup).await?;
         }
+        tracing::debug!(target: "bailiwick::session", isolation = inner.isolation, has_setup, "a runtime was spawned");
         Ok(runtime)
     }
 

@@ -14,6 +14,8 @@ mod host;
 #[cfg(all(feature = "wasi", feature = "wat"))]
 mod hosts;
 mod json;
+#[cfg(all(feature = "wasi", feature = "wat"))]
+mod logs;
 #[cfg(feature = "wasi")]
 mod programs;
 mod run;

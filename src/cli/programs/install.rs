@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::command::told;
 use super::fetch::{self, FetchError};
-use super::scratch::{Scratch, downloads};
+use super::scratch::Scratch;
 use crate::cli::app::App;
 use crate::cli::failure::Usage;
 use crate::cli::progress::Spinner;
@@ -221,7 +221,7 @@ impl Order {
 
     /// Gets an archive: one that was fetched before, else by the first client that can.
     fn fetch(&self, scratch: &Scratch) -> anyhow::Result<(PathBuf, &'static KnownSource)> {
-        let kept = downloads(&self.host);
+        let kept = self.host.dirs.downloads();
         for source in &self.sources {
             let Some(file) = kept.as_ref().map(|dir| dir.join(&source.sha256)) else { continue };
             if digest(&file).is_ok_and(|found| found == source.sha256) {
@@ -268,7 +268,7 @@ impl Order {
         if found != source.sha256 {
             return Err(self.wrong(file, &found).into());
         }
-        let kept = downloads(&self.host).and_then(|_| scratch.keep(file, &source.sha256));
+        let kept = self.host.dirs.downloads().and_then(|_| scratch.keep(file, &source.sha256));
         Ok((kept.unwrap_or_else(|| file.to_owned()), source))
     }
 }

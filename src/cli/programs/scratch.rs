@@ -20,7 +20,7 @@ pub(super) struct Scratch {
 impl Scratch {
     /// Makes the directory.
     pub(super) fn make(host: &Host) -> anyhow::Result<Self> {
-        let parent = match downloads(host) {
+        let parent = match host.dirs.downloads() {
             Some(dir) => dir,
             None => host.dirs.temp.clone().unwrap_or_else(|| "/tmp".into()),
         };
@@ -60,9 +60,4 @@ impl Drop for Scratch {
             let _ = dir.remove_open_dir_all();
         }
     }
-}
-
-/// Gives the directory in which archives are kept by their digest.
-pub(super) fn downloads(host: &Host) -> Option<PathBuf> {
-    host.dirs.cache.as_ref().map(|cache| cache.join("downloads"))
 }

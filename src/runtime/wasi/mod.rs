@@ -15,6 +15,7 @@ mod compile;
 mod config;
 mod determinism;
 mod digests;
+mod downloads;
 mod engine;
 mod find;
 mod imports;
