@@ -190,12 +190,23 @@ async fn time_memory_output_and_fuel_hold_a_component() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_handles_ends_the_guest_and_nothing_else() {
-    let flood = printing("(loop $l (drop (call $get-stdout)) (br $l)) (i32.const 0)");
-    for limits in ["open_files: 20", "wall_time: 20s"] {
-        let result = run(host(), &flood, limits).await;
-        let trapped = matches!(&result.termination, Termination::Trapped { .. });
-        assert!(trapped, "{limits}: {result}");
+async fn g12_g30_a_flood_of_handles_ends_the_guest_and_nothing_else() {
+    let streams = printing("(loop $l (drop (call $get-stdout)) (br $l)) (i32.const 0)");
+    let pollables = component(
+        SLEEP.0,
+        SLEEP.1,
+        r#"
+    (import "wasi" "after" (func $after (param i64) (result i32)))
+    (import "wasi" "block" (func $block (param i32)))
+    (func (export "run") (result i32) (loop $l (drop (call $after (i64.const 1))) (br $l)) (i32.const 0))"#,
+    );
+    for flood in [streams, pollables] {
+        // Without a limit of open files there is still one of handles.
+        for limits in ["open_files: 20", "wall_time: 20s", "open_files: null, wall_time: 60s"] {
+            let result = run(host(), &flood, limits).await;
+            let trapped = matches!(&result.termination, Termination::Trapped { .. });
+            assert!(trapped, "{limits}: {result}");
+        }
     }
 }
 

@@ -28,7 +28,7 @@ fn all_refused(numbers: &[i64], calls: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn g1_a_storm_of_renames_opens_no_way_out() {
+pub(crate) async fn g1_a_storm_of_renames_opens_no_way_out() {
     let yard = Yard::open_alone().await;
     let shared = yard.path().join("shared");
     fs::create_dir_all(shared.join("d")).unwrap();
@@ -73,7 +73,7 @@ async fn g1_a_storm_of_renames_opens_no_way_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn g2_no_name_leads_out() {
+pub(crate) async fn g2_no_name_leads_out() {
     let yard = Yard::open_alone().await;
     let registry = yard.registry();
     let mut guest = Guest::new();
@@ -110,7 +110,7 @@ async fn g2_no_name_leads_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn g3_a_read_only_directory_stays_as_it_is() {
+pub(crate) async fn g3_a_read_only_directory_stays_as_it_is() {
     let yard = Yard::open_alone().await;
     let (registry, dir) = (yard.registry(), yard.path().join("granted"));
     fs::create_dir_all(dir.join("sub")).unwrap();
@@ -161,7 +161,7 @@ async fn g3_a_read_only_directory_stays_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn g4_nothing_moves_between_what_may_be_read_and_what_may_be_written() {
+pub(crate) async fn g4_nothing_moves_between_what_may_be_read_and_what_may_be_written() {
     let yard = Yard::open_alone().await;
     let registry = yard.registry();
     let [read, written] = ["read", "written"].map(|name| yard.path().join(name));
@@ -189,7 +189,7 @@ async fn g4_nothing_moves_between_what_may_be_read_and_what_may_be_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn g6_a_symlink_that_moved_leads_nowhere() {
+pub(crate) async fn g6_a_symlink_that_moved_leads_nowhere() {
     let yard = Yard::open_alone().await;
     let registry = yard.registry();
     let mut guest = Guest::new();
@@ -214,7 +214,7 @@ async fn g6_a_symlink_that_moved_leads_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn g29_slashes_and_dots_at_the_end_change_nothing_outside() {
+pub(crate) async fn g29_slashes_and_dots_at_the_end_change_nothing_outside() {
     let yard = Yard::open_alone().await;
     let (registry, dir) = (yard.registry(), yard.path().join("shared"));
     fs::create_dir(&dir).unwrap();

@@ -1,9 +1,7 @@
 //! Attacks on the WASI runtime (section G): each test has the code of its attack.
 //!
-//! Elsewhere: G5, G15 and G27 are fixtures of `guest-fixtures/`; G16, G22, G23 and G30's many instances are in
+//! Elsewhere: G5, G15 and G27 are fixtures of `guest-fixtures/`; G12, G16, G22, G23 and G30 are in
 //! `tests/execution/`; G32 is every test here, since each calls from an async context.
-//! Not yet: G12 and the handles of G30 (a component that takes them without end), and of G1 a kernel that refuses
-//! `openat2`.
 
 #![expect(clippy::disallowed_methods, reason = "canaries are laid out by path")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "an attack has few ends that are right, and many that are not")]
@@ -12,6 +10,7 @@
 mod files;
 mod guest;
 mod modules;
+mod no_openat2;
 mod space;
 mod suite;
 mod support;
