@@ -66,6 +66,16 @@ impl HostPolicy {
         Ok(limits)
     }
 
+    /// Lowers every limit to its ceiling, whoever set it: for lines that nobody gave limits of their own.
+    pub(crate) fn lower(&self, mut limits: Limits) -> Limits {
+        for (name, ceiling) in &self.ceilings {
+            if is_above(limits.get(*name).value, Some(ceiling.value)) {
+                limits.set(*name, Bound { value: Some(ceiling.value), from: Provenance::Host });
+            }
+        }
+        limits
+    }
+
     /// Holds what one level asked for against the ceilings, on limits that were [`bound`](Self::bound) before it.
     ///
     /// # Errors

@@ -45,13 +45,13 @@ fn outcome(command: String, result: &RuntimeResult) -> SetupOutcome {
 }
 
 impl Shared {
-    /// Runs a set-up line, under the set-up's own time and no other ceiling.
+    /// Runs a set-up line, under the set-up's own time and the host's ceilings, and no ceiling of the spec.
     async fn execute_setup(self: &Arc<Self>, command: Command) -> Result<Arc<RuntimeResult>, SolutionRuntimeError> {
         let mut limits = Limits::defaults(self.launch.mode);
         for (name, bound) in self.launch.limits.iter().filter(|(name, _)| !name.is_per_command()) {
             limits.set(name, bound);
         }
-        let limits = tighten(&limits, &command.limits)?;
+        let limits = self.launch.host.policy.lower(tighten(&limits, &command.limits)?);
         let in_force = InForce { limits, ..self.launch.in_force() };
         let (slot, _) = self.begin(command, in_force, false)?;
         slot.drive().await

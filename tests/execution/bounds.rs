@@ -6,8 +6,10 @@ mod wat;
 
 use std::time::Duration;
 
-use bailiwick::spec::{Limit, LimitName, LimitValue, LimitsConfig, Span};
-use bailiwick::{Ruled, Termination};
+use bailiwick::spec::{self, Limit, LimitName, LimitValue, LimitsConfig, Span};
+use bailiwick::{
+    Command, Host, InputContent, InputFile, Ruled, RuntimeRegistry, Session, SpawnRequest, Termination, WorkspacePath,
+};
 use wat::Bench;
 
 fn trapped(termination: &Termination) -> Option<&'static str> {
@@ -20,7 +22,7 @@ fn exceeded(termination: &Termination) -> Option<LimitName> {
 
 #[tokio::test]
 async fn what_the_host_allows_holds_for_commands_too() {
-    let mut host = bailiwick::Host::default();
+    let mut host = Host::default();
     let ceiling = Ruled::new(LimitValue::Time(Duration::from_secs(20)), "the test:1");
     host.policy.ceilings.insert(LimitName::WallTime, ceiling);
     let bench = Bench::open_on(host, "").await;
@@ -36,6 +38,33 @@ async fn what_the_host_allows_holds_for_commands_too() {
             assert!(error.to_string().starts_with("the test:1 allows"), "{error}");
         }
     }
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn what_the_host_allows_holds_for_the_lines_of_a_set_up() {
+    let mut host = Host::default();
+    let ceiling = Ruled::new(LimitValue::Time(Duration::from_millis(200)), "the test:1");
+    host.policy.ceilings.insert(LimitName::WallTime, ceiling);
+    let registry = RuntimeRegistry::builder(host).with_builtins().build().unwrap();
+    let spec = "type: wasi\nname: test\nsetup: {commands: [./spin.wat]}\n";
+    let spec = spec::load(spec, "test", &registry).unwrap().spec;
+    let session = Session::builder(&registry, spec).without_reset().open().await.unwrap();
+    let spin = r#"(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))"#;
+    let file = InputFile::new(WorkspacePath::new("spin.wat").unwrap(), InputContent::Text(spin.to_owned()));
+    session.materialize_input_files(vec![file]).await.unwrap();
+    let runtime = session.spawn(SpawnRequest::default()).await.unwrap();
+    let result = runtime.execute(Command::argv(["./none.wat"])).await.unwrap();
+    assert_eq!(exceeded(&result.setup[0].termination), Some(LimitName::WallTime), "{result}");
+    session.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_long_text_is_no_module() {
+    let bench = Bench::open("").await;
+    let text = format!("(module {})", ";; words\n".repeat(1 << 20));
+    let result = bench.run(&text).await;
+    assert!(result.to_string().contains("its text is longer than 8MiB"), "{result}");
     bench.close().await;
 }
 

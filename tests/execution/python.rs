@@ -103,3 +103,17 @@ async fn the_interpreter_is_deterministic_where_that_is_asked_for() {
     );
     assert_eq!(printed[0], printed[1]);
 }
+
+#[tokio::test]
+async fn the_machine_has_32_bits_and_says_so() {
+    let Some(host) = host() else { return };
+    let registry = RuntimeRegistry::builder(host).with_builtins().build().unwrap();
+    let spec = spec::load("type: wasi\nname: python\n", "test", &registry).unwrap().spec;
+    let session = Session::builder(&registry, spec).open().await.unwrap();
+    let runtime = session.spawn(SpawnRequest::default()).await.unwrap();
+    let sizes = "import struct, sys; print(sys.maxsize, struct.calcsize('P'), struct.calcsize('l'))";
+    let result = runtime.execute(Command::argv(["python", "-c", sizes])).await.unwrap();
+    assert_eq!(result.stdout.text().as_deref(), Some("2147483647 4 4\n"), "{result}");
+    assert_eq!((result.machine.arch, result.machine.pointer_bits), ("wasm32", 32));
+    session.close().await.unwrap();
+}

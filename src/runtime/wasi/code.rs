@@ -8,11 +8,15 @@ use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
 use crate::runtime::{NotStarted, SolutionRuntimeError};
+use crate::spec::ByteSize;
 
 use super::compile::CompileBounds;
 use super::load_error::LoadError;
 use super::scan::scan;
 use super::words;
+
+/// The longest text of a submission's that is read: text takes many times its size while it is parsed.
+const MAX_TEXT: usize = 8 << 20;
 
 /// A module or a component, compiled for one engine.
 #[derive(Clone)]
@@ -46,6 +50,9 @@ impl Code {
     /// Compiles what the bytes are: a module or a component, binary or text. Never a compiled artifact.
     /// What has bounds is looked through first.
     pub(super) fn compile(engine: &Engine, bytes: &[u8], bounds: Option<&CompileBounds>) -> Result<Self, LoadError> {
+        if bounds.is_some() && form_of(bytes).is_none() && bytes.len() > MAX_TEXT {
+            return Err(refused(format!("its text is longer than {}", ByteSize(MAX_TEXT as u64))));
+        }
         let (form, binary) = read(bytes)?;
         bounds.map_or(Ok(()), |bounds| scan(&binary, bounds))?;
         let compiled = match form {
