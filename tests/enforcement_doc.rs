@@ -66,14 +66,14 @@ const BY_HOST: [(&str, &str, &[Level], &str); 6] = [
     (
         "wasi",
         "disk",
-        &[Level::Enforced, Level::Unsupported],
-        "a size-limited memory file system where one can be made and has room, else nothing",
+        &[Level::Enforced],
+        "a size-limited memory file system where one can be made and has room; else writes of modules are charged, those of components not",
     ),
     (
         "wasi",
         "entries",
-        &[Level::Enforced, Level::Unsupported],
-        "a memory file system with so many inodes where one can be made and has room, else nothing",
+        &[Level::Enforced],
+        "a memory file system with so many inodes where one can be made and has room; else as `disk`",
     ),
 ];
 

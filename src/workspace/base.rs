@@ -40,7 +40,7 @@ pub(crate) struct BaseDirectory {
 impl Base {
     /// Chooses the place: the host's base directory when one is set, else what the need asks for, else the temp directory.
     ///
-    /// A memory file system is used when this process may make one; all of them together take at most a quarter of
+    /// A memory file system is used when this process may make one; all of them together take at most half of
     /// the memory that it may use, its cgroup counted. A workspace that does not fit goes to the directory.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ pub(crate) fn directory_path(host: &Host) -> &Path {
 
 fn probe_memory() -> (Option<Arc<MemoryGuard>>, Option<&'static str>) {
     match memory::mount(Room { bytes: memory::PAGE, entries: 1 }) {
-        Ok(_) => (Some(MemoryGuard::new(available::memory() / 4)), None),
+        Ok(_) => (Some(MemoryGuard::new(available::memory() / 2)), None),
         Err(_) => (None, Some("this process may not mount one")),
     }
 }

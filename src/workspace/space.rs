@@ -16,8 +16,8 @@ use super::memory::{self, Controls, Reservation, Room};
 use super::owner::try_lock;
 use super::{Owner, Quota, Reaper, WorkspaceError, at, remove};
 
-/// Memory file systems with more in use than this are given back on the reaper's thread: freeing takes time.
-const FREED_INLINE: u64 = 8 << 20;
+/// A memory file system with no more in use than this counts as empty as soon as nobody wants it any more.
+const LITTLE: u64 = 8 << 20;
 
 /// The private parent directory of a workspace, which only this user can enter. Dropping it enqueues its removal.
 #[derive(Debug)]
@@ -226,13 +226,14 @@ impl Drop for Space {
             Place::Gone => {}
             Place::Directory { .. } if *self.removed.get_mut() => {}
             Place::Memory(memory) => {
-                let is_large = memory::used(&self.root).is_ok_and(|used| used.bytes > FREED_INLINE);
-                if let (true, Ok(root)) = (is_large, self.root.try_clone()) {
-                    self.reaper.enqueue(move || {
-                        drop((root, memory));
-                        Ok(())
-                    });
-                }
+                let Memory { controls, reservation, .. } = *memory;
+                // What little holds is free for the next one at once; the rest is when it is given back.
+                let is_large = memory::used(&self.root).is_ok_and(|used| used.bytes > LITTLE);
+                let reservation = is_large.then_some(reservation);
+                self.reaper.enqueue(move || {
+                    drop((controls, reservation));
+                    Ok(())
+                });
             }
             Place::Directory { base, name, .. } => {
                 // The owner's lock lasts until the directory is gone.

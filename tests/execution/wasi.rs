@@ -165,28 +165,6 @@ async fn a_full_workspace_is_the_guests_own_trouble() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_no_memory_file_system_is_a_disk_limit_is_refused_or_listed() {
-    let base = tempfile::tempdir().unwrap();
-    let mut host = host();
-    host.dirs.base = Some(base.path().to_owned());
-    let registry = registry(host);
-    let (session, runtime) = open(&registry, "").await;
-    let result = run(&runtime, &["./hello.wat"]).await;
-    let listed: Vec<_> = result.unenforced.iter().map(|unheld| unheld.limit).collect();
-    assert_eq!(listed, [LimitName::Disk, LimitName::Entries]);
-    session.close().await.unwrap();
-
-    let spec = spec::load("type: wasi\nname: test\nlimits: {disk: 1MiB}\n", "test", &registry).unwrap().spec;
-    let session = Session::builder(&registry, spec).open().await.unwrap();
-    let refused = session.spawn(SpawnRequest::default()).await.unwrap_err();
-    assert_eq!(refused.kind(), bailiwick::ErrorKind::Unenforceable, "{refused}");
-    assert!(refused.hint().unwrap().contains("best_effort"));
-    session.close().await.unwrap();
-    let left = std::fs::read_dir(base.path()).unwrap().count();
-    assert_eq!(left, 0, "the base directory is not empty afterwards");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_or_forged_artifact_is_never_run() {
     let cache = tempfile::tempdir().unwrap();
     let mut host = host();

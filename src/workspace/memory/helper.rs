@@ -17,7 +17,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 
-use super::system::{self, Options};
+use super::system::{self, Controls, Options};
 
 /// The lines that give our user and group the same numbers within the namespace.
 struct Maps {
@@ -39,8 +39,8 @@ impl Maps {
     }
 }
 
-/// Makes a memory file system through a helper: its root, and the handle that resizes it.
-pub(super) fn make(options: &Options) -> Result<(OwnedFd, OwnedFd), Errno> {
+/// Makes a memory file system through a helper.
+pub(super) fn make(options: &Options) -> Result<Controls, Errno> {
     let (ours, theirs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     let maps = Maps::own();
@@ -63,14 +63,14 @@ pub(super) fn make(options: &Options) -> Result<(OwnedFd, OwnedFd), Errno> {
 /// The whole life of the helper.
 fn help(options: &Options, maps: &Maps, home: &OwnedFd) -> ! {
     let made = maps.write().and_then(|()| system::make(options));
-    let sent = made.and_then(|(root, system)| send(home, &root, &system));
+    let sent = made.and_then(|made| send(home, &made));
     let code = c_int::from(sent.is_err());
     // SAFETY: always allowed; nothing of the copied process runs after it.
     unsafe { libc::_exit(code) }
 }
 
-fn send(home: &OwnedFd, root: &OwnedFd, system: &OwnedFd) -> Result<(), Errno> {
-    let fds = [root.as_fd(), system.as_fd()];
+fn send(home: &OwnedFd, made: &Controls) -> Result<(), Errno> {
+    let fds = [made.system.as_fd(), made.mount.as_fd()];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     control.push(SendAncillaryMessage::ScmRights(&fds));
@@ -78,7 +78,7 @@ fn send(home: &OwnedFd, root: &OwnedFd, system: &OwnedFd) -> Result<(), Errno> {
 }
 
 /// Receives what the helper made; a helper that ended without is one that was not allowed to.
-fn receive(ours: &OwnedFd) -> Result<(OwnedFd, OwnedFd), Errno> {
+fn receive(ours: &OwnedFd) -> Result<Controls, Errno> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
@@ -94,9 +94,9 @@ fn receive(ours: &OwnedFd) -> Result<(OwnedFd, OwnedFd), Errno> {
     }
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(mut fds) = message
-            && let (Some(root), Some(system)) = (fds.next(), fds.next())
+            && let (Some(system), Some(mount)) = (fds.next(), fds.next())
         {
-            return Ok((root, system));
+            return Ok(Controls { system, mount });
         }
     }
     Err(Errno::PERM)
@@ -169,17 +169,18 @@ mod tests {
         // Root may do without a helper, and has one all the same.
         let options = Options::of(Room { bytes: 1 << 20, entries: 8 });
         let made = make(&options);
-        let Ok((root, system)) = made else {
+        let Ok(controls) = made else {
             assert!(std::env::var_os("CI").is_none(), "{:?}", made.err());
             eprintln!("skipped: this user may not have namespaces");
             return;
         };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let root = rustix::fs::openat(&controls.mount, c".", flags, Mode::empty()).unwrap();
         assert_eq!(left(&root).unwrap().bytes, 1 << 20);
         let file = rustix::fs::openat(&root, c"f", OFlags::CREATE | OFlags::WRONLY, Mode::RWXU).unwrap();
         let page = vec![1; 1 << 20];
         assert_eq!(rustix::io::write(&file, &page).unwrap(), page.len());
         assert_eq!(rustix::io::write(&file, &page).unwrap_err(), Errno::NOSPC);
-        let controls = system::Controls(system);
         system::resize(&controls, Room { bytes: 2 << 20, entries: 8 }).unwrap();
         assert_eq!(left(&root).unwrap().bytes, 1 << 20);
         assert_eq!(used(&root).unwrap().bytes, 1 << 20);

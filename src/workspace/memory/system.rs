@@ -26,9 +26,14 @@ pub(crate) struct Room {
     pub(crate) entries: u64,
 }
 
-/// The handle by which a memory file system is resized. It keeps the file system alive.
+/// The handles of a memory file system, which keep it alive: by one it is resized, the other is its mount.
+///
+/// Dropping the mount waits for the kernel, some ten times as long as making it takes: not on a caller's path.
 #[derive(Debug)]
-pub(crate) struct Controls(pub(super) OwnedFd);
+pub(crate) struct Controls {
+    pub(super) system: OwnedFd,
+    pub(super) mount: OwnedFd,
+}
 
 /// Room as the kernel takes it. Made before a helper is, which may not allocate.
 pub(super) struct Options {
@@ -52,34 +57,35 @@ impl Options {
 
 /// Makes a memory file system and opens its root: in this process where it may, else through a helper.
 pub(crate) fn mount(room: Room) -> Result<(OwnedFd, Controls), WorkspaceError> {
+    let failed = |error: Errno| WorkspaceError::Memory { operation: "made", source: error.into() };
     let options = Options::of(room);
     let made = match make(&options) {
         Err(Errno::PERM) => helper::make(&options),
         made => made,
     };
-    let (root, controls) = made.map_err(|error| WorkspaceError::Memory { operation: "made", source: error.into() })?;
-    Ok((root, Controls(controls)))
+    let controls = made.map_err(failed)?;
+    // The descriptor of a mount is a handle only: opened again it can be read.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = rustix::fs::openat(&controls.mount, c".", flags, Mode::empty()).map_err(failed)?;
+    Ok((root, controls))
 }
 
-/// Makes one in this process: its root, and the handle that resizes it. Allocates nothing.
-pub(super) fn make(options: &Options) -> Result<(OwnedFd, OwnedFd), Errno> {
+/// Makes one in this process. Allocates nothing.
+pub(super) fn make(options: &Options) -> Result<Controls, Errno> {
     let system = rustix::mount::fsopen(c"tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
     options.set(&system)?;
     rustix::mount::fsconfig_set_string(system.as_fd(), c"mode", c"0700")?;
     rustix::mount::fsconfig_create(system.as_fd())?;
     let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
     let mount = rustix::mount::fsmount(system.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
-    // The descriptor of a mount is a handle only: opened again it can be read.
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let root = rustix::fs::openat(mount, c".", flags, Mode::empty())?;
-    Ok((root, system))
+    Ok(Controls { system, mount })
 }
 
 /// Changes the room of a memory file system that is in use.
 pub(crate) fn resize(controls: &Controls, room: Room) -> Result<(), WorkspaceError> {
     let change = || {
-        Options::of(room).set(&controls.0)?;
-        rustix::mount::fsconfig_reconfigure(controls.0.as_fd())
+        Options::of(room).set(&controls.system)?;
+        rustix::mount::fsconfig_reconfigure(controls.system.as_fd())
     };
     change().map_err(|error: Errno| WorkspaceError::Memory { operation: "resized", source: error.into() })
 }
