@@ -41,6 +41,48 @@ pub(crate) fn execute(executor: &Runtime, report: &mut Report) {
     executor.block_on(live.session.close()).unwrap();
 }
 
+/// Reads `in.txt` and writes what it read to `out.txt`.
+const FILES: &str = r#"(module
+  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\40\00\00\00\00\01\00\00")
+  (data (i32.const 32) "in.txt")
+  (data (i32.const 48) "out.txt")
+  (func $check (param i32) (if (local.get 0) (then unreachable)))
+  (func (export "_start")
+    (call $check (call $open (i32.const 4) (i32.const 0) (i32.const 32) (i32.const 6) (i32.const 0)
+      (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16)))
+    (call $check (call $read (i32.load (i32.const 16)) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (call $check (call $close (i32.load (i32.const 16))))
+    (call $check (call $open (i32.const 4) (i32.const 0) (i32.const 48) (i32.const 7) (i32.const 9)
+      (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16)))
+    (i32.store (i32.const 4) (i32.load (i32.const 8)))
+    (call $check (call $write (i32.load (i32.const 16)) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (call $check (call $close (i32.load (i32.const 16))))))"#;
+
+/// `execute` through a live runtime, of a guest that reads a file and writes another.
+pub(crate) fn files(executor: &Runtime, report: &mut Report) {
+    let name = "execute: reads and writes a file";
+    if !report.wants(name) {
+        return;
+    }
+    let registry = registry(|_| {});
+    let guest = wat::parse_str(FILES).unwrap();
+    let dir = tempfile::tempdir_in("/dev/shm").unwrap();
+    for (name, bytes) in [("guest.wasm", &guest[..]), ("in.txt", b"1 2 3\n")] {
+        std::io::Write::write_all(&mut std::fs::File::create(dir.path().join(name)).unwrap(), bytes).unwrap();
+    }
+    let live = Live::open(executor, &registry, "", dir.path());
+    let bare = Bare::new(&guest, Some(dir.path()));
+    let ours = || assert_eq!(black_box(live.run(&["./guest.wasm"])).exit_code(), 0);
+    let peer = || drop(black_box(bare.run(&["./guest.wasm"])));
+    report.pair(name, in_turn(5_000, ours, peer), "bare wasmtime, pooled", 2.0);
+    executor.block_on(live.session.close()).unwrap();
+}
+
 /// A whole session: open, put the guest in, spawn, run, read a file, close.
 pub(crate) fn session(executor: &Runtime, report: &mut Report) {
     let name = "session: open, spawn, run, read, close";
@@ -48,10 +90,10 @@ pub(crate) fn session(executor: &Runtime, report: &mut Report) {
         return;
     }
     let registry = registry(|_| {});
-    let guest = module("hello.wat");
+    let (spec, guest) = (wasi(&registry, ""), module("hello.wat"));
     let whole = || {
         executor.block_on(async {
-            let session = Session::builder(&registry, wasi(&registry, "")).without_reset().open().await.unwrap();
+            let session = Session::builder(&registry, spec.clone()).without_reset().open().await.unwrap();
             let path = bailiwick::WorkspacePath::new("guest.wasm").unwrap();
             let file = bailiwick::InputFile::new(path, bailiwick::InputContent::Bytes(guest.clone()));
             session.materialize_input_files(vec![file]).await.unwrap();
