@@ -102,9 +102,14 @@ impl Loader<'_> {
             self.report(Problem::new("", message).with_hint("begin with `type:` and `name:`"), false);
             return None;
         }
+        let is_bare = settings.is_empty() && self.problems.is_empty() && self.is_bare();
         let settings = settings::parse(settings, &mut self.problems);
         settings.put_type(&mut self.value);
         let ty = self.value.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if is_bare && self.types.names().contains(&ty.as_str()) {
+            let wire = self.wire(self.value.clone())?;
+            return self.finish(wire, &ty, None, LimitsConfig::default());
+        }
         let known = self.types.schema(&ty);
         let is_known = known.is_some();
         let checker = match Checker::new(schema::compose(known.map(|section| (ty.as_str(), section)))) {
@@ -137,6 +142,14 @@ impl Loader<'_> {
             return None;
         }
         self.finish(wire, &ty, section_value.as_ref(), settings.limits)
+    }
+
+    /// Says whether there are a type and a name and nothing else, which leaves nothing for the schema to find: making
+    /// one ready takes longer than a short guest.
+    fn is_bare(&self) -> bool {
+        let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+        let Some(map) = self.value.as_object() else { return false };
+        map.len() == 2 && ["type", "name"].iter().all(|key| map.get(*key).is_some_and(is_text))
     }
 
     fn finish(
