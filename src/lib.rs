@@ -89,12 +89,13 @@ pub use runtime::{
 };
 pub use session::{Session, SessionBuilder, SessionError, SessionState};
 pub use workspace::{
-    AssetError, AssetKind, Base, BaseNeed, Bounds, Capture, Captured, Change, ChangeKind, Changes, Content, Contents,
-    ContentsBounds, CopyIn, CopyReport, DEFAULT_ENTRIES, DiskUsage, Entry, EntryKind, FileOutcome, Flushed, GcMode,
-    GcReport, GcScope, Globs, InputContent, InputFile, MAX_COMPONENT, Manifest, Owner, OwnerId, PathError,
-    PlaceholderError, Placeholders, PrivateDir, Quota, Reaper, ResolvedStaticAsset, Scan, SnapshotId, SnapshotIdError,
-    StagedAsset, StagedAssets, StatCache, StaticAssetConfig, StaticAssets, Workspace, WorkspaceError, WorkspacePath,
-    gc, resolve_static_assets, scan,
+    ApplyError, AssetError, AssetKind, Base, BaseNeed, Bounds, Capture, Captured, Change, ChangeKind, Changes, Content,
+    ContentSource, Contents, ContentsBounds, CopyIn, CopyReport, DEFAULT_ENTRIES, DiffBody, DiffBounds, DiffJsonError,
+    DiffStats, DiskUsage, Entry, EntryKind, FileChange, FileDiff, FileOutcome, Flushed, GcMode, GcReport, GcScope,
+    Globs, InputContent, InputFile, MAX_COMPONENT, Manifest, Omission, Owner, OwnerId, PathError, PlaceholderError,
+    Placeholders, PrivateDir, Quota, Reaper, ResolvedStaticAsset, Scan, SnapshotDiff, SnapshotId, SnapshotIdError,
+    StagedAsset, StagedAssets, StatCache, StaticAssetConfig, StaticAssets, TextDiff, Tree, Workspace, WorkspaceError,
+    WorkspacePath, gc, resolve_static_assets, scan,
 };
 
 // The documents whose code the tests compile and run.

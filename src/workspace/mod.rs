@@ -52,7 +52,8 @@ pub use path::{MAX_COMPONENT, PathError, WorkspacePath};
 pub use placeholders::{PlaceholderError, Placeholders};
 pub use reaper::{Flushed, Reaper};
 pub use snapshot::{
-    Capture, Captured, Change, ChangeKind, Changes, Entry, EntryKind, Manifest, Scan, SnapshotId, SnapshotIdError,
-    StatCache, scan,
+    ApplyError, Capture, Captured, Change, ChangeKind, Changes, ContentSource, DiffBody, DiffBounds, DiffJsonError,
+    DiffStats, Entry, EntryKind, FileChange, FileDiff, Manifest, Omission, Scan, SnapshotDiff, SnapshotId,
+    SnapshotIdError, StatCache, TextDiff, Tree, scan,
 };
 pub use usage::DiskUsage;

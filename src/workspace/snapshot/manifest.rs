@@ -86,6 +86,11 @@ impl Manifest {
         self.entries.insert(path, entry);
     }
 
+    /// Takes an entry out.
+    pub fn remove(&mut self, path: &WorkspacePath) -> Option<Entry> {
+        self.entries.remove(path)
+    }
+
     /// Finds an entry.
     pub fn get(&self, path: &WorkspacePath) -> Option<&Entry> {
         self.entries.get(path)
