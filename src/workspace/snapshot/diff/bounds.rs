@@ -46,6 +46,11 @@ impl Budget {
         self.ends.is_some_and(|ends| Instant::now() >= ends).then_some(Omission::OutOfTime)
     }
 
+    /// Says when time is over.
+    pub(super) fn ends(&self) -> Option<Instant> {
+        self.ends
+    }
+
     /// Takes the text of one file; `false` when it does not fit any more.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
         match self.text.checked_sub(bytes as u64) {

@@ -7,7 +7,7 @@ use super::super::content::{self, ContentSource};
 use super::super::{Change, ChangeKind, Changes, Entry, EntryKind, Manifest, SnapshotId};
 use super::bounds::Budget;
 use super::file::same_type;
-use super::{DiffBody, DiffBounds, DiffStats, FileChange, FileDiff, Omission, TextDiff, lines};
+use super::{DiffBody, DiffBounds, DiffStats, FileChange, FileDiff, Omission, lines};
 
 /// A tree to compare: what it holds, and where its content is read from.
 #[derive(Clone, Copy)]
@@ -143,10 +143,10 @@ impl Comparer<'_> {
             Err(WorkspaceError::Changing { .. }) => return Ok(DiffBody::Omitted(Omission::Changed)),
             Err(error) => return Err(error),
         };
-        let text: TextDiff = lines::compare(&old, &new);
-        Ok(match self.budget.take(text.hunks.len()) {
-            true => DiffBody::Text(text),
-            false => DiffBody::Omitted(Omission::TooMuch),
+        Ok(match lines::compare(&old, &new, self.budget.ends()) {
+            Some(text) if self.budget.take(text.hunks.len()) => DiffBody::Text(text),
+            Some(_) => DiffBody::Omitted(Omission::TooMuch),
+            None => DiffBody::Omitted(Omission::OutOfTime),
         })
     }
 }

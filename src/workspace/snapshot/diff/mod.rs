@@ -14,6 +14,7 @@ mod names;
 mod patch;
 mod place;
 mod quote;
+mod segments;
 mod stat;
 
 pub use apply::ApplyError;
