@@ -7,6 +7,7 @@ use super::json::{ErrorBody, ErrorObject, VERSION};
 use super::signals::Interrupted;
 use crate::error::{ErrorKind, ExecutionError};
 use crate::runtime::SolutionRuntimeError;
+use crate::workspace::ArchiveError;
 
 /// The exit code of a command line or a spec that is wrong.
 pub(super) const USAGE: u8 = 2;
@@ -62,7 +63,8 @@ impl Failure {
         } else if let Some(execution) = find::<ExecutionError>(error) {
             causes.extend(execution.cleanup_failures().iter().map(|failure| format!("then, cleaning up: {failure}")));
             let hint = execution.hint().map(str::to_owned);
-            (execution.kind().name(), hint, code_of(execution.kind()))
+            let code = if is_refused_archive(error) { USAGE } else { code_of(execution.kind()) };
+            (execution.kind().name(), hint, code)
         } else if let Some(runtime) = find::<SolutionRuntimeError>(error) {
             let execution = ExecutionError::from(runtime.clone());
             (execution.kind().name(), execution.hint().map(str::to_owned), code_of(execution.kind()))
@@ -104,6 +106,11 @@ impl Failure {
 
 fn find<E: StdError + 'static>(error: &anyhow::Error) -> Option<&E> {
     error.chain().find_map(|cause| cause.downcast_ref())
+}
+
+/// Says whether an archive was given that cannot be unpacked, whatever the host does.
+fn is_refused_archive(error: &anyhow::Error) -> bool {
+    find::<ArchiveError>(error).is_some_and(ArchiveError::is_fault_of_archive)
 }
 
 /// Tells requests that are wrong, which trying again does not help, from failures of the host.

@@ -55,7 +55,12 @@ impl SessionBuilder {
         self
     }
 
-    /// Copies a submission in, a directory's content or a single file, without what the spec ignores. Default: nothing.
+    /// Copies a submission in, a directory's content, what an archive holds, or a single file, without what the spec
+    /// ignores. Default: nothing.
+    ///
+    /// An archive is a file that is named like one: `.tar`, `.tar.gz`, `.tar.bz2`, `.tar.xz`, `.tar.zst`, `.zip`. One that
+    /// cannot be unpacked harmlessly is an error of opening that holds a [`WorkspaceError`](crate::WorkspaceError) whose
+    /// [`ArchiveError`](crate::ArchiveError) [says whose fault it is](crate::ArchiveError::is_fault_of_archive).
     #[must_use]
     pub fn submission(mut self, path: impl Into<PathBuf>) -> Self {
         self.submission = Some(path.into());

@@ -9,7 +9,9 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use super::copy_options::{Bounds, CopyOptions, CopyReport, Modes, Times};
-use super::{Globs, Workspace, WorkspaceError, WorkspacePath, at, remove, tree, usage};
+#[cfg(feature = "files")]
+use super::{Archive, ArchiveRules};
+use super::{ArchiveError, ArchiveFormat, Globs, Workspace, WorkspaceError, WorkspacePath, at, remove, tree, usage};
 
 /// How a submission is copied into a workspace.
 #[derive(Default)]
@@ -24,7 +26,11 @@ pub struct CopyIn<'a> {
 }
 
 impl Workspace {
-    /// Copies a directory's content, or a single file, into the workspace.
+    /// Copies a directory's content, what an archive holds, or a single file, into the workspace.
+    ///
+    /// A file is an archive when it is [named like one](ArchiveFormat::from_name); of which format it is, its bytes
+    /// say. One that the [rules for submissions](crate::ArchiveRules::submission) refuse is refused before anything
+    /// is written.
     ///
     /// Links are copied as links and never followed; FIFOs, sockets and devices are left out; permissions are kept
     /// as far as 0777, and the owner may read and write; times are those of the copy. Never a hard link: the source
@@ -49,6 +55,9 @@ impl Workspace {
             let room = usage::room_for_copy(from.as_fd(), bounds.entries)?;
             return Ok(self.space().with_room(room, || tree::copy_tree(&from, None, self.dir(), None, copy))?.0);
         }
+        if ArchiveFormat::from_name(&source).is_some() {
+            return self.unpack(&source, bounds, &ignore);
+        }
         let parent = source.parent().unwrap_or(Path::new("/"));
         let from = Dir::open_ambient_dir(parent, ambient_authority()).map_err(failed)?;
         let name = WorkspacePath::new(source.file_name().unwrap_or_default())?;
@@ -60,6 +69,26 @@ impl Workspace {
             return Err(failed(std::io::Error::other("it is neither a file nor a directory")));
         }
         Ok(report)
+    }
+
+    #[cfg(feature = "files")]
+    fn unpack(&self, source: &Path, bounds: Bounds, ignore: &Globs) -> Result<CopyReport, WorkspaceError> {
+        let failed = |error| match error {
+            ArchiveError::Workspace(error) => error,
+            error => WorkspaceError::Archive { path: source.to_owned(), source: Box::new(error) },
+        };
+        let file = std::fs::File::open(source).map_err(|error| failed(ArchiveError::Read { source: error }))?;
+        let mut rules = ArchiveRules::submission();
+        rules.bounds.tree = bounds;
+        let archive = Archive::open(file, rules).map_err(failed)?;
+        let unpack = || archive.unpack_with(self.dir(), ignore, Modes::OwnerWritable).map_err(failed);
+        Ok(self.space().with_room(archive.room(), unpack)?.0)
+    }
+
+    #[cfg(not(feature = "files"))]
+    #[expect(clippy::unused_self, reason = "the same call as where archives are read")]
+    fn unpack(&self, source: &Path, _: Bounds, _: &Globs) -> Result<CopyReport, WorkspaceError> {
+        Err(WorkspaceError::Archive { path: source.to_owned(), source: Box::new(ArchiveError::Unsupported) })
     }
 
     /// Copies the workspace to a directory that is new or empty, for people to look at. Times are kept.

@@ -31,6 +31,19 @@ pub(crate) enum Modes {
     ReadOnly,
 }
 
+impl Modes {
+    /// Gives the permissions of the copy of what has these.
+    pub(crate) fn of(self, mode: u32, is_directory: bool) -> u32 {
+        match self {
+            Self::Exact => mode,
+            Self::OwnerWritable if is_directory => mode | 0o700,
+            Self::OwnerWritable => mode | 0o600,
+            Self::ReadOnly if is_directory || mode & 0o111 != 0 => 0o555,
+            Self::ReadOnly => 0o444,
+        }
+    }
+}
+
 /// What modification times copies get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Times {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::ArchiveError;
 use super::path::PathError;
 use crate::error::{ErrorKind, ExecutionError};
 
@@ -83,6 +84,15 @@ pub enum WorkspaceError {
         #[source]
         source: io::Error,
     },
+    /// An archive should become the workspace's content, and cannot.
+    #[error("the archive {} cannot be unpacked", path.display())]
+    Archive {
+        /// The path that the caller named.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: Box<ArchiveError>,
+    },
     /// The directory to copy into cannot be used.
     #[error("the directory {} cannot be written", path.display())]
     Destination {
@@ -140,6 +150,7 @@ impl WorkspaceError {
             | Self::Path(_)
             | Self::TooLarge { .. }
             | Self::Changing { .. }
+            | Self::Archive { .. }
             | Self::DestinationNotEmpty { .. } => None,
         }
     }
@@ -150,6 +161,7 @@ impl WorkspaceError {
             Self::NoExec { .. } => Some("choose a directory on a file system that allows execution with `--base-dir`"),
             Self::TooLarge { .. } => Some("leave files out with `snapshot.ignore_globs`, or raise the bound"),
             Self::DestinationNotEmpty { .. } => Some("name a directory that is new or empty"),
+            Self::Archive { source, .. } => source.hint(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => None,
             Self::Base { .. }
             | Self::Memory { .. }
@@ -192,6 +204,7 @@ impl From<WorkspaceError> for ExecutionError {
             | WorkspaceError::TooLarge { .. }
             | WorkspaceError::Changing { .. }
             | WorkspaceError::Source { .. }
+            | WorkspaceError::Archive { .. }
             | WorkspaceError::Destination { .. }
             | WorkspaceError::DestinationNotEmpty { .. }
             | WorkspaceError::Remove { .. } => ErrorKind::Workspace,

@@ -5,6 +5,7 @@
 //! Never here: a runtime, a process, a path of the guest resolved by string.
 //! Read next: [`Workspace`], then `at.rs` for how a name is opened, `walk.rs` for how a tree is walked.
 
+mod archive;
 mod assets;
 mod at;
 mod available;
@@ -33,6 +34,9 @@ mod tree;
 mod usage;
 mod walk;
 
+#[cfg(feature = "files")]
+pub use archive::{Archive, pack, save_archive};
+pub use archive::{ArchiveBounds, ArchiveError, ArchiveFormat, ArchiveRules, LinkRule, SpecialRule};
 pub use assets::{
     AssetError, AssetKind, ResolvedStaticAsset, StagedAsset, StagedAssets, StaticAssetConfig, StaticAssets,
     resolve_static_assets,

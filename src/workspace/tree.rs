@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::at::{self, Kind, Meta, Stamp};
 use super::bytes::ByteCopier;
-use super::copy_options::{CopyOptions, CopyReport, Modes, Times};
+use super::copy_options::{CopyOptions, CopyReport, Times};
 use super::stack::DirStack;
 use super::walk::{self, Descend, Seen, Visit};
 use super::{WorkspaceError, WorkspacePath, remove};
@@ -178,14 +178,7 @@ impl<'a> Copier<'a> {
     }
 
     fn mode(&self, meta: &Meta) -> u32 {
-        let is_directory = meta.kind == Kind::Directory;
-        match self.options.modes {
-            Modes::Exact => meta.mode,
-            Modes::OwnerWritable if is_directory => meta.mode | 0o700,
-            Modes::OwnerWritable => meta.mode | 0o600,
-            Modes::ReadOnly if is_directory || meta.mode & 0o111 != 0 => 0o555,
-            Modes::ReadOnly => 0o444,
-        }
+        self.options.modes.of(meta.mode, meta.kind == Kind::Directory)
     }
 }
 
@@ -260,6 +253,7 @@ fn timestamps(modified: Stamp) -> Timestamps {
 #[cfg(test)]
 mod tests {
     use super::super::Bounds;
+    use super::super::copy_options::Modes;
     use super::*;
     use cap_std::ambient_authority;
     use cap_std::fs::{MetadataExt, PermissionsExt};

@@ -17,8 +17,8 @@ pub(in crate::cli) struct RunArgs {
     /// Run on this runtime [default: the spec's, else the registry's default]
     #[arg(long, value_name = "TYPE")]
     pub(super) runtime: Option<String>,
-    /// Copy these files into the workspace first, without what the spec ignores.
-    #[arg(long, value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+    /// Copy these files, or what this archive holds, into the workspace first, without what the spec ignores.
+    #[arg(long, value_name = "DIR|FILE|ARCHIVE", value_hint = ValueHint::AnyPath)]
     pub(super) submission: Option<PathBuf>,
     /// Grant a file or directory of the host as an asset, named in `{{static:NAME}}`.
     #[arg(long = "asset", value_name = "NAME=PATH[:SAVE_PATH]", value_parser = parse::asset)]

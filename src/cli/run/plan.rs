@@ -135,15 +135,9 @@ fn is_text(property: &Value) -> bool {
 }
 
 fn check_submission(path: PathBuf) -> anyhow::Result<PathBuf> {
-    const ARCHIVES: [&str; 8] = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tzst", ".zip"];
     let shown = path.display();
     if !path.exists() {
         return Err(Usage::new(format!("there is no submission `{shown}`")).into());
-    }
-    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    if path.is_file() && ARCHIVES.iter().any(|ending| name.ends_with(ending)) {
-        let usage = Usage::new(format!("the submission `{shown}` is an archive, which this version does not unpack"));
-        return Err(usage.with_hint("unpack it, and give the directory").into());
     }
     absolute(&path)
 }

@@ -18,6 +18,8 @@ pub use cache::StatCache;
 pub use capture::Captured;
 pub use changes::{Change, ChangeKind, Changes};
 pub use content::ContentSource;
+#[cfg(feature = "files")]
+pub(super) use content::each_piece;
 pub use diff::{
     ApplyError, DiffBody, DiffBounds, DiffJsonError, DiffStats, FileChange, FileDiff, Omission, SnapshotDiff, TextDiff,
     Tree,
