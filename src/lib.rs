@@ -99,7 +99,7 @@ pub use workspace::{
     gc, resolve_static_assets, scan,
 };
 #[cfg(feature = "files")]
-pub use workspace::{Archive, pack, save_archive};
+pub use workspace::{Archive, archive_snapshot, pack, save_archive};
 
 // The documents whose code the tests compile and run.
 #[cfg(doctest)]

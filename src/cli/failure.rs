@@ -110,7 +110,7 @@ fn find<E: StdError + 'static>(error: &anyhow::Error) -> Option<&E> {
 
 /// Says whether an archive was given that cannot be unpacked, whatever the host does.
 fn is_refused_archive(error: &anyhow::Error) -> bool {
-    find::<ArchiveError>(error).is_some_and(ArchiveError::is_fault_of_archive)
+    find::<Box<ArchiveError>>(error).is_some_and(|error| error.is_fault_of_archive())
 }
 
 /// Tells requests that are wrong, which trying again does not help, from failures of the host.

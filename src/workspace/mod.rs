@@ -35,7 +35,7 @@ mod usage;
 mod walk;
 
 #[cfg(feature = "files")]
-pub use archive::{Archive, pack, save_archive};
+pub use archive::{Archive, archive_snapshot, pack, save_archive};
 pub use archive::{ArchiveBounds, ArchiveError, ArchiveFormat, ArchiveRules, LinkRule, SpecialRule};
 pub use assets::{
     AssetError, AssetKind, ResolvedStaticAsset, StagedAsset, StagedAssets, StaticAssetConfig, StaticAssets,

@@ -19,7 +19,10 @@ use bailiwick::{
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use proptest::prelude::*;
-use trees::{Node, Nodes, build, nodes, read};
+use trees::{Kinds, Node, Nodes, build, nodes, read};
+
+const TEXT: Kinds = Kinds { links: false, binary: false, modes: false };
+const TEXT_AND_LINKS: Kinds = Kinds { links: true, binary: false, modes: false };
 
 fn open(path: &Path) -> Dir {
     Dir::open_ambient_dir(path, ambient_authority()).unwrap()
@@ -95,7 +98,7 @@ proptest! {
     #![proptest_config(cases(150))]
 
     #[test]
-    fn git_turns_one_tree_into_the_other(old in nodes(trees::TEXT_AND_LINKS), new in nodes(trees::TEXT_AND_LINKS)) {
+    fn git_turns_one_tree_into_the_other(old in nodes(TEXT_AND_LINKS), new in nodes(TEXT_AND_LINKS)) {
         // git looks for new files through the links that are to go.
         let leads_in = |node: &Node| matches!(node, Node::Link(target) if target != "/nowhere");
         let is_above = |up: &Path| old.get(up).is_some_and(leads_in);
@@ -106,7 +109,7 @@ proptest! {
     }
 
     #[test]
-    fn patch_turns_one_tree_of_texts_into_the_other(old in nodes(trees::TEXT), new in nodes(trees::TEXT)) {
+    fn patch_turns_one_tree_of_texts_into_the_other(old in nodes(TEXT), new in nodes(TEXT)) {
         // `patch` makes the directory before it removes the file that has its name.
         let is_below = |path: &Path, nodes: &Nodes| nodes.keys().any(|up| path != up && path.starts_with(up));
         let clashes = |path: &Path| is_below(path, &old) || old.keys().any(|below| below != path && below.starts_with(path));

@@ -42,4 +42,4 @@ pub use format::ArchiveFormat;
 #[cfg(feature = "files")]
 pub use open::Archive;
 #[cfg(feature = "files")]
-pub use save::{pack, save_archive};
+pub use save::{archive_snapshot, pack, save_archive};

@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -14,6 +14,7 @@ use super::super::snapshot::{ContentSource, Manifest};
 use super::super::{WorkspaceError, WorkspacePath, at, tree};
 use super::encode::Encoder;
 use super::{ArchiveError, ArchiveFormat, tar_write};
+use crate::spec::SnapshotConfig;
 
 /// Writes a tree as an archive. Equal trees give equal bytes: members stand in the order of their paths' bytes, and
 /// have no owner and a fixed time. Specials are left out.
@@ -56,6 +57,28 @@ pub fn save_archive(
     let file = pack(manifest, content, format, file)?.into_inner().map_err(|error| failed(error.into_error()))?;
     file.sync_all().map_err(failed)?;
     draft.publish(&tree::c_name(&name)).map_err(failed)
+}
+
+/// Saves the archive of a snapshot where a spec says, and compressed as it says; gives its path. `None`: the spec
+/// names no directory.
+///
+/// The file is named after the snapshot's id, so the same content is saved once. The directory is made if there is
+/// none.
+///
+/// # Errors
+///
+/// As [`save_archive`].
+pub fn archive_snapshot(
+    config: &SnapshotConfig,
+    manifest: &Manifest,
+    content: &dyn ContentSource,
+) -> Result<Option<PathBuf>, ArchiveError> {
+    let Some(directory) = &config.archive_save_dir else { return Ok(None) };
+    let format = ArchiveFormat::from(config.compression);
+    Dir::create_ambient_dir_all(directory, ambient_authority()).map_err(|source| ArchiveError::Write { source })?;
+    let path = directory.join(format!("{}{}", manifest.id(), format.ending()));
+    save_archive(manifest, content, format, &path)?;
+    Ok(Some(path))
 }
 
 /// A file that is not under its name yet, and is removed unless it comes to be.

@@ -27,10 +27,6 @@ pub(crate) struct Kinds {
     pub(crate) binary: bool,
     pub(crate) modes: bool,
 }
-
-pub(crate) const TEXT: Kinds = Kinds { links: false, binary: false, modes: false };
-
-pub(crate) const TEXT_AND_LINKS: Kinds = Kinds { links: true, binary: false, modes: false };
 pub(crate) const ANY: Kinds = Kinds { links: true, binary: true, modes: true };
 
 fn component() -> impl Strategy<Value = Vec<u8>> {
@@ -128,7 +124,7 @@ pub(crate) fn build(root: &Path, nodes: &Nodes) {
     }
 }
 
-/// Reads a tree, every directory named.
+/// Reads a tree, every directory named; FIFOs are left out.
 pub(crate) fn read(root: &Path) -> Nodes {
     let mut nodes = Nodes::new();
     let mut left = vec![root.to_owned()];
@@ -142,8 +138,10 @@ pub(crate) fn read(root: &Path) -> Nodes {
             } else if meta.is_dir() {
                 left.push(path.clone());
                 Node::Directory(mode)
-            } else {
+            } else if meta.is_file() {
                 Node::File(fs::read(&path).unwrap(), mode)
+            } else {
+                continue;
             };
             let below = path.strip_prefix(root).unwrap();
             nodes.insert(OsString::from_vec(below.as_os_str().as_bytes().to_vec()).into(), node);
