@@ -149,8 +149,8 @@ impl EnvironmentSpec {
 }
 
 impl super::SnapshotConfig {
-    /// Lists the globs with the defaults first, each once.
-    pub(super) fn effective_ignore_globs(&self) -> Vec<String> {
+    /// Lists what is left out: the [defaults](DEFAULT_IGNORE_GLOBS) first, unless they are replaced, each once.
+    pub fn effective_ignore_globs(&self) -> Vec<String> {
         let defaults = if self.replace_defaults { &[][..] } else { &DEFAULT_IGNORE_GLOBS[..] };
         let mut globs: Vec<String> = defaults.iter().map(|glob| (*glob).to_owned()).collect();
         for glob in &self.ignore_globs {

@@ -73,10 +73,7 @@ impl Workspace {
 
     #[cfg(feature = "files")]
     fn unpack(&self, source: &Path, bounds: Bounds, ignore: &Globs) -> Result<CopyReport, WorkspaceError> {
-        let failed = |error| match error {
-            ArchiveError::Workspace(error) => error,
-            error => WorkspaceError::Archive { path: source.to_owned(), source: Box::new(error) },
-        };
+        let failed = |error: ArchiveError| error.of(source);
         let file = std::fs::File::open(source).map_err(|error| failed(ArchiveError::Read { source: error }))?;
         let mut rules = ArchiveRules::submission();
         rules.bounds.tree = bounds;
@@ -88,7 +85,7 @@ impl Workspace {
     #[cfg(not(feature = "files"))]
     #[expect(clippy::unused_self, reason = "the same call as where archives are read")]
     fn unpack(&self, source: &Path, _: Bounds, _: &Globs) -> Result<CopyReport, WorkspaceError> {
-        Err(WorkspaceError::Archive { path: source.to_owned(), source: Box::new(ArchiveError::Unsupported) })
+        Err(ArchiveError::Unsupported.of(source))
     }
 
     /// Copies the workspace to a directory that is new or empty, for people to look at. Times are kept.

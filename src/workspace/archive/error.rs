@@ -1,6 +1,7 @@
 //! What can be wrong with an archive, and what can go wrong with one.
 
 use std::io;
+use std::path::Path;
 
 use super::super::WorkspaceError;
 use crate::error::{ErrorKind, ExecutionError};
@@ -89,6 +90,14 @@ impl ArchiveError {
         }
     }
 
+    /// Names the file that the archive is.
+    pub(crate) fn of(self, path: &Path) -> WorkspaceError {
+        if let Self::Workspace(error) = self {
+            return error;
+        }
+        WorkspaceError::Archive { path: path.to_owned(), source: Box::new(self) }
+    }
+
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NotAnArchive => Some("known: tar, tar.gz, tar.bz2, tar.xz, tar.zst, zip"),
@@ -105,10 +114,10 @@ impl ArchiveError {
 impl From<ArchiveError> for ExecutionError {
     fn from(error: ArchiveError) -> Self {
         let hint = error.hint();
-        let error = match error {
-            ArchiveError::Workspace(error) => return error.into(),
-            error => ExecutionError::new(ErrorKind::Workspace, error),
-        };
+        if let ArchiveError::Workspace(error) = error {
+            return error.into();
+        }
+        let error = ExecutionError::new(ErrorKind::Workspace, error);
         match hint {
             Some(hint) => error.with_hint(hint),
             None => error,

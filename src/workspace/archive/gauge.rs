@@ -87,10 +87,10 @@ pub(super) fn told_apart(error: io::Error) -> ArchiveError {
         Ok(own) => return own,
         Err(error) => error,
     };
-    match error.kind() {
-        // What the system says has a number; what a decompressor says has none.
-        _ if error.raw_os_error().is_some() => ArchiveError::Read { source: error },
-        io::ErrorKind::UnexpectedEof => ArchiveError::Damaged { problem: "it ends too early".to_owned() },
-        _ => ArchiveError::Damaged { problem: error.to_string() },
+    // What the system says has a number; what a decompressor says has none.
+    if error.raw_os_error().is_some() {
+        return ArchiveError::Read { source: error };
     }
+    let is_short = error.kind() == io::ErrorKind::UnexpectedEof;
+    ArchiveError::Damaged { problem: if is_short { "it ends too early".to_owned() } else { error.to_string() } }
 }

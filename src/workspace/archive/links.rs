@@ -57,6 +57,11 @@ mod tests {
 
     use proptest::prelude::*;
 
+    #[expect(clippy::disallowed_methods, reason = "a tree of a test is made by path")]
+    fn make_dirs(path: impl AsRef<std::path::Path>) -> std::io::Result<()> {
+        std::fs::create_dir_all(path)
+    }
+
     fn out(links: &[(&str, &str)], link: &str) -> bool {
         let links: BTreeMap<&[u8], &[u8]> = links.iter().map(|(at, to)| (at.as_bytes(), to.as_bytes())).collect();
         leads_out(link.as_bytes(), links[link.as_bytes()], &|path| links.get(path).copied())
@@ -85,13 +90,13 @@ mod tests {
         ) {
             let temp = tempfile::tempdir().unwrap();
             let root = temp.path().join("1/2/3/root");
-            std::fs::create_dir_all(&root).unwrap();
+            make_dirs(&root).unwrap();
             let mut made: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
             for (at, to) in &links {
                 let path = root.join(at);
                 let is_below_link = at.len() > 1 && made.contains_key(&at.as_bytes()[..1]);
                 if !is_below_link {
-                    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                    make_dirs(path.parent().unwrap()).unwrap();
                     if symlink(to, &path).is_ok() {
                         made.insert(at.clone().into(), to.clone().into());
                     }

@@ -63,10 +63,10 @@ fn damaged(problem: &str) -> ArchiveError {
 }
 
 fn told_apart(error: ZipError) -> ArchiveError {
-    match error {
-        ZipError::Io(error) => gauge::told_apart(error),
-        other => ArchiveError::Damaged { problem: other.to_string() },
+    if let ZipError::Io(error) = error {
+        return gauge::told_apart(error);
     }
+    ArchiveError::Damaged { problem: error.to_string() }
 }
 
 fn read_member(
