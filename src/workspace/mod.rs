@@ -1,7 +1,8 @@
 //! What the submission sees: its workspace, reached through descriptors only.
 //!
 //! Owns: where workspaces live and who removes them, walking, copying and removing trees, the rule for names,
-//! reading outputs and writing inputs, snapshots' manifests, assets and the placeholders that name them.
+//! reading outputs and writing inputs, snapshots' manifests and diffs, archives, assets and the placeholders that name
+//! them.
 //! Never here: a runtime, a process, a path of the guest resolved by string.
 //! Read next: [`Workspace`], then `at.rs` for how a name is opened, `walk.rs` for how a tree is walked.
 

@@ -3,93 +3,22 @@
 #![expect(clippy::disallowed_methods, reason = "archives are written by path")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test")]
 
+#[path = "support/archive_yard.rs"]
+mod archive_yard;
 #[path = "../execution/support/raw_tar.rs"]
 mod raw_tar;
 
-use std::fs::{self, File};
-use std::io::{Cursor, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::time::Duration;
 
+use archive_yard::{Yard, gz, zip};
 use bailiwick::{
     Archive, ArchiveBounds, ArchiveError, ArchiveRules, Base, BaseNeed, Bounds, CopyIn, EntryKind, Globs, Host, Owner,
     Quota, Reaper, SpecialRule, Workspace, WorkspaceError, WorkspacePath,
 };
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
 use raw_tar::{Raw, tar};
-
-const SECRET: &str = "nothing of this may be seen or changed";
-
-/// A directory to unpack into, with a canary beside it.
-struct Yard {
-    temp: tempfile::TempDir,
-}
-
-impl Yard {
-    fn new() -> Self {
-        let temp = tempfile::tempdir().unwrap();
-        fs::create_dir(temp.path().join("to")).unwrap();
-        fs::create_dir(temp.path().join("outside")).unwrap();
-        fs::write(temp.path().join("outside/secret"), SECRET).unwrap();
-        fs::set_permissions(temp.path().join("outside"), fs::Permissions::from_mode(0o700)).unwrap();
-        Self { temp }
-    }
-
-    fn to(&self) -> PathBuf {
-        self.temp.path().join("to")
-    }
-
-    fn save(&self, bytes: &[u8]) -> File {
-        let path = self.temp.path().join("archive");
-        fs::write(&path, bytes).unwrap();
-        File::open(path).unwrap()
-    }
-
-    fn unpack_with(&self, bytes: &[u8], rules: ArchiveRules) -> Result<Archive, ArchiveError> {
-        let archive = Archive::open(self.save(bytes), rules)?;
-        let to = Dir::open_ambient_dir(self.to(), ambient_authority()).unwrap();
-        archive.unpack(&to, &Globs::default())?;
-        Ok(archive)
-    }
-
-    fn unpack(&self, bytes: &[u8]) -> Result<Archive, ArchiveError> {
-        self.unpack_with(bytes, ArchiveRules::submission())
-    }
-
-    /// Unpacks what must be refused, after a harmless file that must not be written.
-    fn refuses(&self, members: &[Raw]) -> String {
-        let members = [&[Raw::file("harmless", "first")], members].concat();
-        self.refuses_bytes(&tar(&members))
-    }
-
-    fn refuses_bytes(&self, bytes: &[u8]) -> String {
-        let error = self.unpack(bytes).unwrap_err();
-        assert!(error.is_fault_of_archive(), "{error}");
-        self.check();
-        assert_eq!(fs::read_dir(self.to()).unwrap().count(), 0, "something was written before: {error}");
-        error.to_string()
-    }
-
-    fn check(&self) {
-        let outside = self.temp.path().join("outside");
-        assert_eq!(fs::metadata(&outside).unwrap().mode() & 0o7777, 0o700);
-        assert_eq!(fs::read_to_string(outside.join("secret")).unwrap(), SECRET);
-        assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
-        assert_eq!(fs::read_dir(self.temp.path()).unwrap().count(), 3);
-    }
-}
-
-fn zip(entries: &[(&str, &[u8], u32)]) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content, mode) in entries {
-        let options = zip::write::SimpleFileOptions::default().unix_permissions(*mode);
-        zip.start_file(*name, options).unwrap();
-        zip.write_all(content).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
-}
 
 #[test]
 fn h7_names_follow_the_rule_of_every_path() {
@@ -204,12 +133,6 @@ fn bounded(change: impl Fn(&mut ArchiveBounds)) -> ArchiveRules {
     let mut rules = ArchiveRules::submission();
     change(&mut rules.bounds);
     rules
-}
-
-fn gz(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 #[test]
@@ -376,8 +299,7 @@ fn a_hard_link_becomes_a_file_of_its_own() {
     // The first name is left out, the content is not.
     let yard = Yard::new();
     let archive = Archive::open(yard.save(&tar(&members)), ArchiveRules::submission()).unwrap();
-    let to = Dir::open_ambient_dir(yard.to(), ambient_authority()).unwrap();
-    archive.unpack(&to, &Globs::new(["a"])).unwrap();
+    archive.unpack(&yard.dir(), &Globs::new(["a"])).unwrap();
     assert_eq!(fs::read_to_string(yard.to().join("c")).unwrap(), "shared");
     assert!(!yard.to().join("a").exists());
 }
@@ -395,7 +317,7 @@ fn h10_a_hostile_submission_leaves_the_workspace_alone() {
         let quota = Quota { bytes: Some(1 << 20), entries: Some(100) };
         let workspace = Workspace::open(&base, &owner, quota, &reaper).unwrap();
         workspace.dir().write("there", "before").unwrap();
-        let archive = yard.temp.path().join("submission.tar.gz");
+        let archive = yard.path().join("submission.tar.gz");
         fs::write(&archive, tar(&[Raw::file("a", "x"), Raw::file("../x", "x")])).unwrap();
         let error = workspace.copy_in(&archive, CopyIn::default()).unwrap_err();
         let WorkspaceError::Archive { source, .. } = error else { panic!("{error}") };

@@ -204,12 +204,31 @@ fn placeholders_in_the_command_and_in_variables_are_resolved() {
 }
 
 #[test]
-fn archives_and_missing_submissions_are_told_before_anything_runs() {
+fn broken_archives_and_missing_submissions_are_usage_errors() {
     let bench = Bench::new();
     let archive = bench.file("work.tar.gz", "");
     let said = bench.run(&["run", "--submission", &archive, "say"]).expect(2);
-    assert!(said.stderr.contains("hint: unpack it"), "{}", said.stderr);
+    assert!(said.stderr.contains("caused by: it is no archive"), "{}", said.stderr);
+    assert!(said.stderr.contains("hint: known: tar, tar.gz"), "{}", said.stderr);
     bench.run(&["run", "--submission", "/nowhere/at/all", "say"]).expect(2);
+}
+
+#[cfg(feature = "files")]
+#[test]
+fn an_archive_is_unpacked_into_the_workspace() {
+    let bench = Bench::new();
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(1);
+    header.set_mode(0o644);
+    tar.append_data(&mut header.clone(), "main.wasm", &b"x"[..]).unwrap();
+    tar.append_data(&mut header, "main.pyc", &b"y"[..]).unwrap();
+    let archive = bench.path("submission.tar");
+    std::fs::write(&archive, tar.into_inner().unwrap()).unwrap();
+    let (archive, kept) = (archive.to_str().unwrap(), bench.path("kept"));
+    bench.run(&["run", "--submission", archive, "--keep", kept.to_str().unwrap(), "main.wasm"]).expect(0);
+    let names: Vec<_> = std::fs::read_dir(kept).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["main.wasm"], "what the spec ignores is left out");
 }
 
 #[test]

@@ -6,24 +6,25 @@
 
 #[path = "support/raw_tar.rs"]
 mod raw_tar;
+#[path = "support/readers.rs"]
+mod readers;
 #[path = "support/trees.rs"]
 mod trees;
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Read;
 use std::path::Path;
 use std::process::Command;
 
 use bailiwick::spec::{Compression, SnapshotConfig};
 use bailiwick::{
-    Archive, ArchiveError, ArchiveFormat, ArchiveRules, Bounds, Capture, Globs, Manifest, WorkspacePath,
-    archive_snapshot, pack, save_archive, scan,
+    Archive, ArchiveError, ArchiveFormat, ArchiveRules, Bounds, Capture, Manifest, WorkspacePath, archive_snapshot,
+    pack, save_archive, scan,
 };
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use proptest::prelude::*;
 use raw_tar::{Raw, tar};
+use readers::{by_library, by_us, unpacked};
 use trees::{ANY, Node, Nodes, build, nodes, read};
 
 const WRITTEN: [ArchiveFormat; 5] =
@@ -45,12 +46,6 @@ fn opened(temp: &Path, bytes: &[u8], rules: ArchiveRules) -> Result<Archive, Arc
     let path = temp.join("archive");
     fs::write(&path, bytes).unwrap();
     Archive::open(File::open(path).unwrap(), rules)
-}
-
-fn unpacked(archive: &Archive, to: &Path) -> Nodes {
-    fs::create_dir(to).unwrap();
-    archive.unpack(&open(to), &Globs::default()).unwrap();
-    read(to)
 }
 
 fn cases(count: u32) -> ProptestConfig {
@@ -169,55 +164,6 @@ fn tampered_source(which: usize, temp: &Path) -> Vec<u8> {
     std::io::Write::write_all(&mut zip, &b"text\n".repeat(50)).unwrap();
     zip.add_symlink("b", "a", options).unwrap();
     zip.finish().unwrap().into_inner()
-}
-
-/// What a reader finds: for each path its type, its content or target, and its mode.
-type Found = BTreeMap<Vec<u8>, (char, Vec<u8>, u32)>;
-
-fn by_library(bytes: &[u8]) -> std::io::Result<Found> {
-    let mut found = Found::new();
-    for entry in ::tar::Archive::new(bytes).entries()? {
-        let mut entry = entry?;
-        let path = entry.path_bytes().into_owned();
-        let path = path.strip_prefix(b"./").unwrap_or(&path);
-        let path = path.strip_suffix(b"/").unwrap_or(path).to_vec();
-        let mode = entry.header().mode()? & 0o777;
-        let link = entry.link_name_bytes().map(|link| link.into_owned()).unwrap_or_default();
-        let ty = entry.header().entry_type();
-        let value = if ty.is_dir() {
-            ('d', Vec::new(), mode)
-        } else if ty.is_symlink() {
-            ('l', link, 0o777)
-        } else if ty.is_hard_link() {
-            let link = link.strip_prefix(b"./").unwrap_or(&link).to_vec();
-            let first = found.get(&link).cloned().ok_or(std::io::ErrorKind::NotFound)?;
-            ('f', first.1, mode)
-        } else if ty.is_file() || ty.is_contiguous() {
-            let mut content = Vec::new();
-            entry.read_to_end(&mut content)?;
-            ('f', content, mode)
-        } else {
-            ('s', Vec::new(), mode)
-        };
-        found.insert(path, value);
-    }
-    Ok(found)
-}
-
-/// The same by us, directories that are only implied left out.
-fn by_us(archive: &Archive, to: &Path) -> Found {
-    let on_disk = unpacked(archive, to);
-    let mut found = Found::new();
-    for (path, entry) in archive.manifest().iter() {
-        let value = match on_disk.get(path.as_path()) {
-            Some(Node::File(content, mode)) => ('f', content.clone(), *mode),
-            Some(Node::Directory(mode)) => ('d', Vec::new(), *mode),
-            Some(Node::Link(target)) => ('l', target.clone().into_encoded_bytes(), 0o777),
-            None => ('s', Vec::new(), entry.mode),
-        };
-        found.insert(path.as_bytes().to_vec(), value);
-    }
-    found
 }
 
 /// A tree with what archives differ about: a long name, a long link, an empty directory, a name that is not UTF-8.

@@ -41,11 +41,7 @@ const ENDINGS: [(&str, ArchiveFormat); 13] = [
 impl ArchiveFormat {
     /// Tells by a file's name that it is meant to be an archive, and of which format; letters of either case.
     ///
-    /// What it is indeed, its bytes say: see [`Archive::open`](super::Archive::open).
-    #[cfg_attr(
-        not(feature = "files"),
-        expect(rustdoc::broken_intra_doc_links, reason = "only a build that reads has it")
-    )]
+    /// What it is indeed, its bytes say: `Archive::open` reads them.
     pub fn from_name(name: impl AsRef<Path>) -> Option<Self> {
         let name = name.as_ref().file_name()?.to_string_lossy().to_ascii_lowercase();
         let is_end = |ending: &str| name.len() > ending.len() && name.ends_with(ending);
