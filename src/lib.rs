@@ -100,6 +100,10 @@ pub use workspace::{
 };
 #[cfg(feature = "files")]
 pub use workspace::{Archive, archive_snapshot, pack, save_archive};
+pub use workspace::{
+    FileBounds, FileCompression, FileError, FileSignature, FileType, FileValue, FormatError, InputFileConfig,
+    TypedContents, TypedOutcome,
+};
 
 // The documents whose code the tests compile and run.
 #[cfg(doctest)]

@@ -117,6 +117,10 @@ pub enum WorkspaceError {
         #[source]
         source: Box<WorkspaceError>,
     },
+    /// The content of an input file has no form in its type.
+    #[cfg(feature = "files")]
+    #[error(transparent)]
+    Typed(#[from] super::files::FileError),
     /// Some of a tree could not be removed.
     #[error("{count} entries of a workspace could not be removed, the first of them `{path}`")]
     Remove {
@@ -152,6 +156,8 @@ impl WorkspaceError {
             | Self::Changing { .. }
             | Self::Archive { .. }
             | Self::DestinationNotEmpty { .. } => None,
+            #[cfg(feature = "files")]
+            Self::Typed(_) => None,
         }
     }
 
@@ -162,6 +168,9 @@ impl WorkspaceError {
             Self::TooLarge { .. } => Some("leave files out with `snapshot.ignore_globs`, or raise the bound"),
             Self::DestinationNotEmpty { .. } => Some("name a directory that is new or empty"),
             Self::Archive { source, .. } => source.hint(),
+            #[cfg(feature = "files")]
+            Self::Typed(error) => error.hint(),
+            Self::Input { source, .. } => source.hint(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => None,
             Self::Base { .. }
             | Self::Memory { .. }
@@ -170,7 +179,6 @@ impl WorkspaceError {
             | Self::Changing { .. }
             | Self::Source { .. }
             | Self::Destination { .. }
-            | Self::Input { .. }
             | Self::Remove { .. } => self.cause().and_then(hint_for),
         }
     }
@@ -195,6 +203,8 @@ impl From<WorkspaceError> for ExecutionError {
     fn from(error: WorkspaceError) -> Self {
         let kind = match error {
             WorkspaceError::Input { .. } => ErrorKind::InputFileWrite,
+            #[cfg(feature = "files")]
+            WorkspaceError::Typed(error) => return error.into(),
             WorkspaceError::Base { .. }
             | WorkspaceError::NoExec { .. }
             | WorkspaceError::Memory { .. }

@@ -1,5 +1,6 @@
 //! Putting input files into a workspace, whatever a guest has put in their place.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 use std::os::fd::AsFd;
 
@@ -8,8 +9,10 @@ use rustix::io::Errno;
 
 use super::memory::{PAGE, Room};
 use super::open::PrivateDir;
+use super::path::display;
 use super::stack::DirStack;
-use super::{Workspace, WorkspaceError, WorkspacePath, at, bytes, remove, tree, usage};
+use super::{PlaceholderError, Placeholders, Workspace, WorkspaceError, WorkspacePath};
+use super::{at, bytes, remove, tree, usage};
 
 /// What a file is called until it is whole.
 const DRAFT: &CStr = c"draft";
@@ -35,12 +38,28 @@ pub enum InputContent {
     Bytes(Vec<u8>),
     /// A value, written as JSON with two spaces of indent and without a line end.
     Json(serde_json::Value),
+    /// Content that is written as a sort of file.
+    #[cfg(feature = "files")]
+    Typed {
+        /// What sort of file.
+        signature: super::files::FileSignature,
+        /// What is in it.
+        value: super::files::FileValue,
+    },
 }
 
 impl InputFile {
     /// Makes an input file with mode 0644.
     pub fn new(path: WorkspacePath, content: InputContent) -> Self {
         Self { path, content, mode: None }
+    }
+
+    /// Resolves the placeholders of its content: text, bytes, and every text of a value.
+    ///
+    /// # Errors
+    /// Names that are no asset's, and keys of a value that become one.
+    pub fn resolve(self, placeholders: &Placeholders) -> Result<Self, PlaceholderError> {
+        Ok(Self { content: self.content.resolve(placeholders)?, ..self })
     }
 }
 
@@ -51,15 +70,31 @@ impl InputContent {
             Self::Text(text) => text.len() as u64,
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Json(_) => 1 << 30,
+            #[cfg(feature = "files")]
+            Self::Typed { .. } => 1 << 30,
         }
     }
 
-    fn into_bytes(self) -> Vec<u8> {
-        match self {
-            Self::Text(text) => text.into_bytes(),
-            Self::Bytes(bytes) => bytes,
-            Self::Json(value) => format!("{value:#}").into_bytes(),
-        }
+    /// Gives the bytes of the file.
+    fn encode(&self) -> Result<Cow<'_, [u8]>, WorkspaceError> {
+        Ok(match self {
+            Self::Text(text) => Cow::Borrowed(text.as_bytes()),
+            Self::Bytes(bytes) => Cow::Borrowed(bytes),
+            Self::Json(value) => Cow::Owned(format!("{value:#}").into_bytes()),
+            #[cfg(feature = "files")]
+            Self::Typed { signature, value } => Cow::Owned(signature.write(value)?),
+        })
+    }
+
+    /// Resolves the placeholders of what it holds, bytes too.
+    fn resolve(self, placeholders: &Placeholders) -> Result<Self, PlaceholderError> {
+        Ok(match self {
+            Self::Text(text) => Self::Text(placeholders.resolve_str(&text)?),
+            Self::Bytes(bytes) => Self::Bytes(placeholders.resolve_bytes(&bytes)?),
+            Self::Json(value) => Self::Json(placeholders.resolve_value(&value)?),
+            #[cfg(feature = "files")]
+            Self::Typed { signature, value } => Self::Typed { signature, value: value.resolve(placeholders)? },
+        })
     }
 }
 
@@ -69,12 +104,18 @@ impl Workspace {
     ///
     /// # Errors
     ///
-    /// When a file cannot be written, of kind `InputFileWrite`; those before it are there.
+    /// When a value has no form in its type, of kind `InputFileWrite`: then nothing is written. When a file cannot be
+    /// written, of the same kind: those before it are there.
     pub fn write_input_files(&self, files: &[InputFile]) -> Result<(), WorkspaceError> {
         if files.is_empty() {
             return Ok(());
         }
-        let contents: Vec<Vec<u8>> = files.iter().map(|file| file.content.clone().into_bytes()).collect();
+        let named = |file: &InputFile, source| {
+            let path = display(file.path.as_bytes());
+            WorkspaceError::Input { path, source: Box::new(source) }
+        };
+        let contents = files.iter().map(|file| file.content.encode().map_err(|error| named(file, error)));
+        let contents: Vec<Cow<'_, [u8]>> = contents.collect::<Result<_, _>>()?;
         let room = files.iter().zip(&contents).fold(Room { bytes: 0, entries: 1 }, |sum, (file, bytes)| {
             let above = file.path.components().count() as u64;
             let own = usage::room_for_file(bytes.len() as u64);
@@ -83,8 +124,7 @@ impl Workspace {
         let write = || {
             let staging = PrivateDir::make(self.space(), "input")?;
             let written = files.iter().zip(&contents).try_for_each(|(file, bytes)| {
-                let named = |source| WorkspaceError::Input { path: file.path.to_string(), source: Box::new(source) };
-                self.write_one(&staging, file, bytes).map_err(named)
+                self.write_one(&staging, file, bytes).map_err(|error| named(file, error))
             });
             // Half a file must not take the room of the next one until the reaper comes by; the first failure counts.
             written.inspect_err(|_| drop(remove::remove(staging.dir().as_fd(), DRAFT)))

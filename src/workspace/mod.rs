@@ -1,8 +1,8 @@
 //! What the submission sees: its workspace, reached through descriptors only.
 //!
 //! Owns: where workspaces live and who removes them, walking, copying and removing trees, the rule for names,
-//! reading outputs and writing inputs, snapshots' manifests and diffs, archives, assets and the placeholders that name
-//! them.
+//! reading outputs and writing inputs, what files mean by their type, snapshots' manifests and diffs, archives, assets and
+//! the placeholders that name them.
 //! Never here: a runtime, a process, a path of the guest resolved by string.
 //! Read next: [`Workspace`], then `at.rs` for how a name is opened, `walk.rs` for how a tree is walked.
 
@@ -17,8 +17,11 @@ mod contents;
 mod copy;
 mod copy_options;
 mod error;
+#[cfg(feature = "files")]
+mod files;
 mod gc;
 mod globs;
+mod host_file;
 mod inputs;
 mod memory;
 mod open;
@@ -47,6 +50,11 @@ pub use contents::{Content, Contents, ContentsBounds, FileOutcome};
 pub use copy::CopyIn;
 pub use copy_options::{Bounds, CopyReport};
 pub use error::WorkspaceError;
+#[cfg(feature = "files")]
+pub use files::{
+    FileBounds, FileCompression, FileError, FileSignature, FileType, FileValue, FormatError, InputFileConfig,
+    TypedContents, TypedOutcome,
+};
 pub use gc::{GcMode, GcReport, GcScope, gc};
 pub use globs::Globs;
 pub use inputs::{InputContent, InputFile};
