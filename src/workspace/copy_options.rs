@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::Globs;
+use super::walk::Seen;
+use super::{Globs, WorkspaceError};
 
 /// How much a walk over a tree may find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,6 @@ pub(crate) enum Modes {
     /// Those of the original, and the owner may read and write.
     OwnerWritable,
     /// Read by all, written by nobody: 0444, with the execute bits of an original that has one 0555; directories 0555.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the staging of assets"))]
     ReadOnly,
 }
 
@@ -82,13 +82,15 @@ pub(crate) struct CopyOptions<'a> {
     pub(crate) ignore: Option<&'a Globs>,
     /// The only files that are copied. Directories are copied all the same.
     pub(crate) keep: Option<&'a Globs>,
+    /// Asked before every entry, directories too; an error ends the copy.
+    pub(crate) check: Option<&'a mut dyn FnMut(Seen<'_>) -> Result<(), WorkspaceError>>,
     /// Told after every entry.
     pub(crate) progress: Option<&'a mut dyn FnMut(&CopyReport)>,
 }
 
 impl CopyOptions<'_> {
     pub(crate) fn new(modes: Modes, times: Times) -> Self {
-        Self { bounds: Bounds::default(), modes, times, ignore: None, keep: None, progress: None }
+        Self { bounds: Bounds::default(), modes, times, ignore: None, keep: None, check: None, progress: None }
     }
 }
 

@@ -42,8 +42,8 @@ mod walk;
 pub use archive::{Archive, archive_snapshot, pack, save_archive};
 pub use archive::{ArchiveBounds, ArchiveError, ArchiveFormat, ArchiveRules, LinkRule, SpecialRule};
 pub use assets::{
-    AssetError, AssetKind, ResolvedStaticAsset, StagedAsset, StagedAssets, StaticAssetConfig, StaticAssets,
-    resolve_static_assets,
+    AssetError, AssetKind, AssetResolver, ResolvedStaticAsset, SecretConfig, StagedAsset, StagedAssets,
+    StaticAssetConfig, StaticAssets, resolve_static_assets,
 };
 pub use base::{Base, BaseNeed};
 pub use contents::{Content, Contents, ContentsBounds, FileOutcome};

@@ -2,7 +2,7 @@
 //!
 //! `{{{{static:` stands for `{{static:` itself. Everything that is not a whole placeholder stays as it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -25,6 +25,20 @@ pub enum PlaceholderError {
         /// The names that there are, sorted.
         known: Vec<String>,
     },
+    /// The name is that of a group of assets, which has no path.
+    #[error("`{{{{static:{name}}}}}` names a group: only assets have paths")]
+    Group {
+        /// The name.
+        name: String,
+        /// The names of assets that there are, sorted.
+        known: Vec<String>,
+    },
+    /// Several things are wrong with one structure.
+    #[error("{} placeholders cannot be resolved{}", problems.len(), list(problems))]
+    Several {
+        /// What, in the order of the structure. At least two.
+        problems: Vec<PlaceholderError>,
+    },
     /// Two keys of a map are one after their placeholders were resolved.
     #[error("two keys of a map become `{key}`")]
     Collision {
@@ -37,10 +51,13 @@ impl PlaceholderError {
     /// Says what to do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::Unknown { known, .. } if known.is_empty() => {
+            Self::Unknown { known, .. } | Self::Group { known, .. } if known.is_empty() => {
                 "there are no assets; {{{{static: writes the braces".into()
             }
-            Self::Unknown { name, known } => suggest::hint(name, known.iter().map(String::as_str)),
+            Self::Several { problems } => problems.first().map(Self::hint).unwrap_or_default(),
+            Self::Unknown { name, known } | Self::Group { name, known } => {
+                suggest::hint(name, known.iter().map(String::as_str))
+            }
             Self::Collision { .. } => "give one of them another key".into(),
         }
     }
@@ -57,30 +74,71 @@ impl From<PlaceholderError> for ExecutionError {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placeholders {
     paths: BTreeMap<String, String>,
+    /// Names of groups, told apart from names that are nothing.
+    groups: BTreeSet<String>,
+}
+
+fn list(problems: &[PlaceholderError]) -> String {
+    problems.iter().map(|problem| format!("\n  {problem}")).collect()
+}
+
+fn all<T>(value: T, mut problems: Vec<PlaceholderError>) -> Result<T, PlaceholderError> {
+    match problems.len() {
+        0 => Ok(value),
+        1 => Err(problems.remove(0)),
+        _ => Err(PlaceholderError::Several { problems }),
+    }
 }
 
 impl FromIterator<(String, String)> for Placeholders {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(paths: I) -> Self {
-        Self { paths: paths.into_iter().collect() }
+        Self { paths: paths.into_iter().collect(), groups: BTreeSet::new() }
     }
 }
 
 impl Placeholders {
+    /// Adds the names of groups of assets, which placeholders must not name.
+    pub(crate) fn with_groups(mut self, groups: impl IntoIterator<Item = String>) -> Self {
+        self.groups.extend(groups);
+        self
+    }
+
     /// Resolves the placeholders of a text. What is put in is not looked at again.
     ///
     /// # Errors
-    /// A name that is not known.
+    /// Every name that is no asset's.
     pub fn resolve_str(&self, text: &str) -> Result<String, PlaceholderError> {
-        let bytes = self.resolve_bytes(text.as_bytes())?;
-        // Braces are cut where characters end and paths are texts, so nothing is ever replaced.
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        let mut problems = Vec::new();
+        let resolved = self.text(text, &mut problems);
+        all(resolved, problems)
     }
 
     /// Resolves the placeholders of bytes, whatever else they are.
     ///
     /// # Errors
-    /// A name that is not known.
-    pub fn resolve_bytes(&self, mut rest: &[u8]) -> Result<Vec<u8>, PlaceholderError> {
+    /// Every name that is no asset's.
+    pub fn resolve_bytes(&self, bytes: &[u8]) -> Result<Vec<u8>, PlaceholderError> {
+        let mut problems = Vec::new();
+        let resolved = self.bytes(bytes, &mut problems);
+        all(resolved, problems)
+    }
+
+    /// Resolves the placeholders of a structure: texts, lists, maps and their keys. Other values stay.
+    ///
+    /// # Errors
+    /// Every name that is no asset's, and every two keys of one map that become the same.
+    pub fn resolve_value(&self, value: &Value) -> Result<Value, PlaceholderError> {
+        let mut problems = Vec::new();
+        let resolved = self.value(value, &mut problems);
+        all(resolved, problems)
+    }
+
+    fn text(&self, text: &str, problems: &mut Vec<PlaceholderError>) -> String {
+        // Braces are cut where characters end and paths are texts, so nothing is ever replaced.
+        String::from_utf8_lossy(&self.bytes(text.as_bytes(), problems)).into_owned()
+    }
+
+    fn bytes(&self, mut rest: &[u8], problems: &mut Vec<PlaceholderError>) -> Vec<u8> {
         let mut out = Vec::with_capacity(rest.len());
         while let Some(at) = find(rest, OPEN) {
             let (before, after) = (&rest[..at], &rest[at + OPEN.len()..]);
@@ -94,48 +152,49 @@ impl Placeholders {
             let end = after.iter().position(|byte| *byte == b'}').unwrap_or(after.len());
             match after[end..].strip_prefix(CLOSE) {
                 Some(behind) if end > 0 => {
-                    out.extend_from_slice(self.path(&after[..end])?.as_bytes());
+                    match self.path(&after[..end]) {
+                        Ok(path) => out.extend_from_slice(path.as_bytes()),
+                        Err(problem) => problems.push(problem),
+                    }
                     rest = behind;
                 }
                 _ => out.extend_from_slice(OPEN),
             }
         }
         out.extend_from_slice(rest);
-        Ok(out)
+        out
     }
 
-    /// Resolves the placeholders of a structure: texts, lists, maps and their keys. Other values stay.
-    ///
-    /// # Errors
-    /// A name that is not known, two keys of one map that become the same.
-    pub fn resolve_value(&self, value: &Value) -> Result<Value, PlaceholderError> {
-        Ok(match value {
-            Value::String(text) => self.resolve_str(text)?.into(),
-            Value::Array(values) => {
-                values.iter().map(|value| self.resolve_value(value)).collect::<Result<Vec<_>, _>>()?.into()
-            }
+    fn value(&self, value: &Value, problems: &mut Vec<PlaceholderError>) -> Value {
+        match value {
+            Value::String(text) => self.text(text, problems).into(),
+            Value::Array(values) => values.iter().map(|value| self.value(value, problems)).collect::<Vec<_>>().into(),
             Value::Object(map) => {
                 let mut resolved = Map::new();
                 for (key, value) in map {
-                    let key = self.resolve_str(key)?;
+                    let key = self.text(key, problems);
+                    let value = self.value(value, problems);
                     if resolved.contains_key(&key) {
-                        return Err(PlaceholderError::Collision { key });
+                        problems.push(PlaceholderError::Collision { key });
+                    } else {
+                        resolved.insert(key, value);
                     }
-                    let value = self.resolve_value(value)?;
-                    resolved.insert(key, value);
                 }
                 resolved.into()
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
-        })
+        }
     }
 
     fn path(&self, name: &[u8]) -> Result<&str, PlaceholderError> {
-        let path = std::str::from_utf8(name).ok().and_then(|name| self.paths.get(name));
-        path.map(String::as_str).ok_or_else(|| PlaceholderError::Unknown {
-            name: String::from_utf8_lossy(name).into_owned(),
-            known: self.paths.keys().cloned().collect(),
-        })
+        let text = std::str::from_utf8(name).ok();
+        if let Some(path) = text.and_then(|name| self.paths.get(name)) {
+            return Ok(path);
+        }
+        let known = self.paths.keys().cloned().collect();
+        let is_group = text.is_some_and(|name| self.groups.contains(name));
+        let name = String::from_utf8_lossy(name).into_owned();
+        Err(if is_group { PlaceholderError::Group { name, known } } else { PlaceholderError::Unknown { name, known } })
     }
 }
 

@@ -8,8 +8,8 @@ use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use super::at::{self, Kind, Meta, Stamp};
-use super::bytes::ByteCopier;
-use super::copy_options::{CopyOptions, CopyReport, Times};
+use super::bytes::{self, ByteCopier};
+use super::copy_options::{CopyOptions, CopyReport, Modes, Times};
 use super::stack::DirStack;
 use super::walk::{self, Descend, Seen, Visit};
 use super::{WorkspaceError, WorkspacePath, remove};
@@ -48,6 +48,41 @@ pub(crate) fn copy_tree(
     enter_target(&mut copier, to_path.parent().as_ref())?;
     copier.copy_as(Seen { parent: parent.as_fd(), name: &name, path: shown, meta: &meta }, &c_name(to_path))?;
     Ok(copier.report)
+}
+
+/// Copies one open file to a path; parents are made, and what stands in the way is replaced. Never a hard link.
+pub(crate) fn copy_open(
+    from: &OwnedFd,
+    to: &Dir,
+    to_path: &WorkspacePath,
+    options: CopyOptions<'_>,
+) -> Result<CopyReport, WorkspaceError> {
+    let mut copier = Copier::new(to.as_fd(), options)?;
+    enter_target(&mut copier, to_path.parent().as_ref())?;
+    let meta = at::meta(from).map_err(|e| WorkspaceError::io("read", to_path.as_bytes(), e))?;
+    copier.put_file(from, &meta, &c_name(to_path), to_path.as_bytes())?;
+    Ok(copier.report)
+}
+
+/// Writes bytes to a path with a mode; parents are made, and what stands in the way is replaced.
+pub(crate) fn put_bytes(to: &Dir, to_path: &WorkspacePath, content: &[u8], mode: u32) -> Result<(), WorkspaceError> {
+    let failed = |error: std::io::Error| WorkspaceError::io("write", to_path.as_bytes(), error);
+    let mut copier = Copier::new(to.as_fd(), CopyOptions::new(Modes::Exact, Times::Fresh))?;
+    enter_target(&mut copier, to_path.parent().as_ref())?;
+    let file = create(copier.target.top(), &c_name(to_path))?.map_err(|e| failed(e.into()))?;
+    bytes::write_all_at(&file, content, 0).map_err(failed)?;
+    rustix::fs::fchmod(&file, Mode::from_raw_mode(mode)).map_err(|e| failed(e.into()))
+}
+
+/// Makes a file of a name, whatever has it.
+fn create(parent: BorrowedFd<'_>, name: &CStr) -> Result<Result<OwnedFd, Errno>, WorkspaceError> {
+    match at::create_file(parent, name) {
+        Err(Errno::EXIST) => {
+            remove::remove(parent, name)?;
+            Ok(at::create_file(parent, name))
+        }
+        made => Ok(made),
+    }
 }
 
 /// Opens the directory that holds a path, no link followed.
@@ -107,6 +142,10 @@ impl<'a> Copier<'a> {
         Ok(self.report)
     }
 
+    fn check(&mut self, seen: Seen<'_>) -> Result<(), WorkspaceError> {
+        self.options.check.as_mut().map_or(Ok(()), |check| check(seen))
+    }
+
     fn progress(&mut self) {
         if let Some(progress) = &mut self.options.progress {
             progress(&self.report);
@@ -148,24 +187,22 @@ impl<'a> Copier<'a> {
     }
 
     fn copy_file(&mut self, seen: Seen<'_>, name: &CStr) -> Result<(), WorkspaceError> {
-        let failed = |error: std::io::Error| WorkspaceError::io("copy", seen.path, error);
-        let Some((from, meta)) = open_regular(seen)? else { return Ok(()) };
+        match open_regular(seen)? {
+            Some((from, meta)) => self.put_file(&from, &meta, name, seen.path),
+            None => Ok(()),
+        }
+    }
+
+    fn put_file(&mut self, from: &OwnedFd, meta: &Meta, name: &CStr, shown: &[u8]) -> Result<(), WorkspaceError> {
+        let failed = |error: std::io::Error| WorkspaceError::io("copy", shown, error);
         let left = self.options.bounds.bytes.saturating_sub(self.report.bytes);
         if meta.size > left {
             return Err(WorkspaceError::TooLarge { what: "bytes", limit: self.options.bounds.bytes });
         }
-        let top = self.target.top();
-        let to = match at::create_file(top, name) {
-            Err(Errno::EXIST) => {
-                remove::remove(top, name)?;
-                at::create_file(top, name)
-            }
-            made => made,
-        };
-        let to = to.map_err(|e| failed(e.into()))?;
-        self.report.bytes += self.bytes.copy(&from, &to, &meta).map_err(failed)?;
+        let to = create(self.target.top(), name)?.map_err(|e| failed(e.into()))?;
+        self.report.bytes += self.bytes.copy(from, &to, meta).map_err(failed)?;
         self.report.files += 1;
-        self.finish(to.as_fd(), &meta).map_err(|e| failed(e.into()))
+        self.finish(to.as_fd(), meta).map_err(|e| failed(e.into()))
     }
 
     /// Gives a copy its permissions and times.
@@ -209,6 +246,7 @@ impl Visit for Copier<'_> {
             self.report.ignored += 1;
             return Ok(Descend::Skip);
         }
+        self.check(seen)?;
         push_dir(&mut self.target, seen.name, 0o700, seen.path)?;
         self.report.directories += 1;
         Ok(Descend::Into)
@@ -221,6 +259,7 @@ impl Visit for Copier<'_> {
             self.report.ignored += 1;
             return Ok(());
         }
+        self.check(seen)?;
         self.copy_as(seen, seen.name)
     }
 

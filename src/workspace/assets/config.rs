@@ -5,49 +5,49 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::AssetError;
 
-/// One asset as a file names it.
+/// One asset as a file names it: by exactly one of `path`, `url` and `secret`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct StaticAssetConfig {
     /// Where it is: relative to the directory of the file that names it, and below that directory.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(min = 1))]
     pub path: String,
-    /// Where it stands for the guest, below the asset root. Default: `path`.
+    /// Where it stands for the guest, below the asset root. Default: `path`; needed by `url` and `secret`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub save_path: Option<String>,
-    /// The SHA-256 of the file, in hex; another content is an error. Default: not checked.
+    /// The SHA-256 of the file, in hex; another content is an error. Default: not checked; needed by `url`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// Reserved: unpack an archive. Comes with a later version.
+    /// Whether the file is an archive that is unpacked, so that the asset is a directory. Default: no.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub extract: bool,
+    /// Content that the host writes nowhere but into the file that the guest reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub extract: Option<Value>,
-    /// Reserved: content that the host writes nowhere. Comes with a later version.
+    pub secret: Option<SecretConfig>,
+    /// A file of the host, wherever it is: `file:///…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret: Option<Value>,
-    /// Reserved: content from elsewhere. Comes with a later version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<Value>,
+    pub url: Option<String>,
+}
+
+/// Where a secret comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretConfig {
+    /// The environment variable of the host that holds it.
+    #[schemars(length(min = 1))]
+    pub env: String,
 }
 
 impl StaticAssetConfig {
     /// Names an asset by its path alone.
     pub fn new(path: impl Into<String>) -> Self {
         Self { path: path.into(), ..Self::default() }
-    }
-
-    /// Refuses what this version does not know yet.
-    pub(super) fn check_version(&self, name: &str) -> Result<(), AssetError> {
-        let later = [("extract", &self.extract), ("secret", &self.secret), ("url", &self.url)];
-        match later.into_iter().find(|(_, value)| value.is_some()) {
-            Some((key, _)) => Err(AssetError::Later { name: name.to_owned(), key }),
-            None => Ok(()),
-        }
     }
 }
 
@@ -75,9 +75,8 @@ impl StaticAssets {
     /// # Errors
     /// Groups without an order, an order without groups.
     pub fn in_order(&self, ordering: Option<&[String]>) -> Result<BTreeMap<&str, &StaticAssetConfig>, AssetError> {
-        let by_name = |assets: &'_ BTreeMap<String, StaticAssetConfig>| assets.is_empty();
         match (self, ordering) {
-            (Self::Flat(assets), Some(_)) if !by_name(assets) => Err(AssetError::NoGroups),
+            (Self::Flat(assets), Some(_)) if !assets.is_empty() => Err(AssetError::NoGroups),
             (Self::Flat(assets), _) => Ok(assets.iter().map(|(name, asset)| (name.as_str(), asset)).collect()),
             (Self::Grouped(groups), None) if groups.is_empty() => Ok(BTreeMap::new()),
             (Self::Grouped(_), None) => Err(AssetError::NoOrdering),
@@ -87,13 +86,25 @@ impl StaticAssets {
             }
         }
     }
+
+    /// Lists the names of the groups, those that do not apply too.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        let groups = match self {
+            Self::Flat(_) => None,
+            Self::Grouped(groups) => Some(groups.keys().map(String::as_str)),
+        };
+        groups.into_iter().flatten()
+    }
 }
 
 impl<'de> Deserialize<'de> for StaticAssets {
     /// Tells groups from assets by their shape, so that a mistake in an asset is told as one of it.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let map = BTreeMap::<String, Value>::deserialize(deserializer)?;
-        let is_group = |value: &Value| value.as_object().is_some_and(|group| group.values().all(Value::is_object));
+        let is_secret = |group: &Map<String, Value>| group.len() == 1 && group.contains_key("secret");
+        let is_group = |value: &Value| {
+            value.as_object().is_some_and(|group| group.values().all(Value::is_object) && !is_secret(group))
+        };
         let read = |name: &str, value: Value| {
             serde_json::from_value(value).map_err(|error| D::Error::custom(format!("the asset `{name}`: {error}")))
         };
@@ -163,11 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_later_versions_are_read_and_refused() {
-        for key in ["extract", "secret", "url"] {
-            let config: StaticAssetConfig = serde_json::from_value(json!({"path": "x", key: true})).unwrap();
-            let error = config.check_version("a").unwrap_err();
-            assert!(matches!(&error, AssetError::Later { key: told, .. } if *told == key), "{error}");
-        }
+    fn a_secret_is_no_group() {
+        let assets = read(json!({"key": {"secret": {"env": "KEY"}, "save_path": "k"}})).unwrap();
+        assert_eq!(assets.in_order(None).unwrap()["key"].secret.as_ref().unwrap().env, "KEY");
+        assert!(read(json!({"key": {"secret": "KEY", "save_path": "k"}})).is_err());
+        // Without a save path it has the form of a group, and is told as an asset all the same.
+        let assets = read(json!({"key": {"secret": {"env": "KEY"}}})).unwrap();
+        assert_eq!(assets.in_order(None).unwrap()["key"].secret.as_ref().unwrap().env, "KEY");
+        assert_eq!(assets.groups().count(), 0);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::workspace::ArchiveError;
 use crate::workspace::error::WorkspaceError;
 
 use crate::error::{ErrorKind, ExecutionError};
@@ -10,13 +11,37 @@ use crate::error::{ErrorKind, ExecutionError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AssetError {
-    /// The config uses a key that a later version brings.
-    #[error("the asset `{name}` uses `{key}`, which comes with a later version")]
-    Later {
+    /// Several assets cannot be used.
+    #[error("{} assets cannot be used{}", problems.len(), list(problems))]
+    Several {
+        /// What is wrong with each. At least two.
+        problems: Vec<AssetError>,
+    },
+    /// The keys of the config do not fit each other.
+    #[error("the asset `{name}` {problem}")]
+    Keys {
         /// The asset.
         name: String,
-        /// The key.
-        key: &'static str,
+        /// What is wrong, as the end of a sentence.
+        problem: &'static str,
+    },
+    /// The variable of a secret cannot be had. Its value never stands in an error.
+    #[error("the asset `{name}` cannot have the secret `{}`: {problem}", variable.escape_debug())]
+    Secret {
+        /// The asset.
+        name: String,
+        /// The variable.
+        variable: String,
+        /// Why not.
+        problem: &'static str,
+    },
+    /// The url cannot be used. The url itself never stands in an error.
+    #[error("the url of the asset `{name}` {problem}")]
+    Url {
+        /// The asset.
+        name: String,
+        /// What is wrong, as the end of a sentence.
+        problem: &'static str,
     },
     /// The name cannot stand in a placeholder.
     #[error("an asset cannot be called `{}`", name.escape_debug())]
@@ -65,6 +90,20 @@ pub enum AssetError {
         path: String,
         /// Where it points.
         target: String,
+    },
+    /// A name inside a directory asset is not UTF-8.
+    #[error("the name `{path}` of the asset `{name}` is not UTF-8")]
+    NotText {
+        /// The asset.
+        name: String,
+        /// The path inside the asset, escaped.
+        path: String,
+    },
+    /// Another file system is mounted inside a directory asset.
+    #[error("the asset `{name}` holds a mounted file system, which is not copied")]
+    Mounts {
+        /// The asset.
+        name: String,
     },
     /// A directory asset is nested deeper than 128 directories.
     #[error("the asset `{name}` is nested too deep at `{path}`")]
@@ -127,6 +166,24 @@ pub enum AssetError {
         #[source]
         source: Box<WorkspaceError>,
     },
+    /// The archive cannot be unpacked.
+    #[error("could not extract the asset `{name}`")]
+    Archive {
+        /// The asset.
+        name: String,
+        /// Why not.
+        #[source]
+        source: Box<ArchiveError>,
+    },
+    /// The content could not be copied.
+    #[error("could not copy the asset `{name}`")]
+    Copy {
+        /// The asset.
+        name: String,
+        /// Why not.
+        #[source]
+        source: Box<WorkspaceError>,
+    },
     /// A step on the host's files failed.
     #[error("could not {operation} `{path}` of the asset `{name}`")]
     Io {
@@ -142,11 +199,20 @@ pub enum AssetError {
     },
 }
 
+fn list(problems: &[AssetError]) -> String {
+    problems.iter().map(|problem| format!("\n  {problem}")).collect()
+}
+
 impl AssetError {
     /// Says what to do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Later { .. } => "put the file itself beside the spec and name it by `path`",
+            Self::Several { .. } => "every asset has to be right before anything runs",
+            Self::Keys { .. } => "write one of `path`, `url` and `secret`, and a `save_path` with the last two",
+            Self::Secret { .. } => "set the variable for bailiwick itself",
+            Self::Url { .. } => "put the file below the directory of the file that names it, and write its `path`",
+            Self::NotText { .. } => "rename the file, or pack the directory into an archive",
+            Self::Mounts { .. } => "copy the directory to one file system first",
             Self::Name { .. } => "use a name without `}`, `{` and control characters",
             Self::Path { .. } => "write a path relative to the directory of the file that names the asset",
             Self::Outside { .. } => "move the file below the directory of the file that names the asset",
@@ -160,8 +226,21 @@ impl AssetError {
             Self::BadDigest { .. } => "write the 64 hex digits of a single file",
             Self::NoOrdering => "name the order of the groups, the last of which wins",
             Self::NoGroups => "drop the order, or put the assets into groups",
-            Self::Replace { .. } | Self::Io { .. } => return None,
+            Self::Archive { source, .. } => return source.hint(),
+            Self::Replace { .. } | Self::Copy { .. } | Self::Io { .. } => return None,
         })
+    }
+
+    /// Makes one error of several problems, if there are some.
+    pub(super) fn all(mut problems: Vec<Self>) -> Option<Self> {
+        match problems.len() {
+            0 | 1 => problems.pop(),
+            _ => Some(Self::Several { problems }),
+        }
+    }
+
+    pub(super) fn copy(name: &str, source: WorkspaceError) -> Self {
+        Self::Copy { name: name.to_owned(), source: Box::new(source) }
     }
 
     pub(super) fn io(operation: &'static str, name: &str, path: &str, source: impl Into<io::Error>) -> Self {

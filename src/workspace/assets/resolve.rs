@@ -1,20 +1,20 @@
 //! From config to something that is there: existence, type, place and content are checked once.
 
-use std::fmt::Write as _;
-use std::io::{self, Read as _};
+use std::io;
 use std::sync::Arc;
 
-use cap_std::fs::{Dir, File, OpenOptions, OpenOptionsExt as _};
-use sha2::{Digest as _, Sha256};
+use cap_std::fs::{Dir, File};
 
-use super::{AssetError, StaticAssetConfig, StaticAssets, save_path};
+use super::source::Source;
+use super::{AssetError, AssetResolver, StaticAssetConfig, StaticAssets, digest, save_path};
+use crate::workspace::host_file::open_below;
 
-/// What an asset is.
+/// What an asset is for the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AssetKind {
-    /// A regular file.
+    /// A regular file: one of the host, an archive as it is, a secret.
     File,
-    /// A directory with all that is below it.
+    /// A directory with all that is below it: one of the host, or what an archive holds.
     Directory,
 }
 
@@ -22,92 +22,67 @@ pub enum AssetKind {
 #[derive(Clone, Debug)]
 pub struct ResolvedStaticAsset {
     name: String,
-    path: String,
     save_path: String,
     kind: AssetKind,
     sha256: Option<String>,
-    base: Arc<Dir>,
+    source: Source,
+    groups: Arc<[String]>,
 }
 
-/// Resolves the assets of a file below the directory of that file, sorted by name.
+/// Resolves the assets of a file below the directory of that file, sorted by name; nothing else is granted.
 ///
 /// # Errors
-/// The first asset that is missing, of the wrong type or content, outside of `base`, or in the way of
-/// another; groups and order that do not fit each other.
+/// As [`AssetResolver::resolve_all`].
 pub fn resolve_static_assets(
     base: &Arc<Dir>,
     assets: &StaticAssets,
     ordering: Option<&[String]>,
 ) -> Result<Vec<ResolvedStaticAsset>, AssetError> {
-    let assets = assets.in_order(ordering)?;
-    let resolved: Vec<_> = assets
-        .into_iter()
-        .map(|(name, config)| ResolvedStaticAsset::resolve(base, name, config))
-        .collect::<Result<_, _>>()?;
-    ResolvedStaticAsset::check_together(&resolved)?;
-    Ok(resolved)
+    AssetResolver::new(Arc::clone(base)).resolve_all(assets, ordering)
 }
 
 impl ResolvedStaticAsset {
-    /// Resolves one asset below a directory.
+    pub(super) fn new(name: &str, save_path: String, kind: AssetKind, sha256: Option<String>, source: Source) -> Self {
+        Self { name: name.to_owned(), save_path, kind, sha256, source, groups: Arc::default() }
+    }
+
+    /// Resolves one asset below a directory; nothing else is granted.
     ///
     /// # Errors
-    /// As [`resolve_static_assets`], for this one.
+    /// As [`AssetResolver::resolve`].
     pub fn resolve(base: &Arc<Dir>, name: &str, config: &StaticAssetConfig) -> Result<Self, AssetError> {
-        if name.is_empty() || name.contains(|c: char| c.is_control() || "{}".contains(c)) {
-            return Err(AssetError::Name { name: name.to_owned() });
-        }
-        config.check_version(name)?;
-        check_path(name, &config.path)?;
-        let save_path = config.save_path.as_deref().unwrap_or(&config.path);
-        let save_path = save_path::normalise(save_path).map_err(|problem| AssetError::SavePath {
-            name: name.to_owned(),
-            save_path: save_path.to_owned(),
-            problem,
-        })?;
-        let kind = kind(base, name, &config.path)?;
-        let asset = Self {
-            name: name.to_owned(),
-            path: config.path.clone(),
-            save_path,
-            kind,
-            sha256: config.sha256.as_deref().map(str::to_ascii_lowercase),
-            base: Arc::clone(base),
-        };
-        if let Some(sha256) = &asset.sha256 {
-            let problem = match kind {
-                AssetKind::Directory => Some("is of a directory, which has none"),
-                AssetKind::File if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-                    Some("is not 64 hex digits")
-                }
-                AssetKind::File => None,
-            };
-            match problem {
-                Some(problem) => return Err(AssetError::BadDigest { name: asset.name, problem }),
-                None => asset.verify(asset.open()?)?,
-            }
-        }
-        Ok(asset)
+        AssetResolver::new(Arc::clone(base)).resolve(name, config)
     }
 
     /// Checks that no two assets stand in each other's way.
     ///
     /// # Errors
-    /// The first two whose save paths are equal, or one of which is below the other.
+    /// Every two whose save paths are equal, or one of which is below the other.
     pub fn check_together(assets: &[Self]) -> Result<(), AssetError> {
-        for (index, first) in assets.iter().enumerate() {
-            if let Some(second) =
-                assets[..index].iter().find(|second| save_path::clash(&first.save_path, &second.save_path))
-            {
+        AssetError::all(Self::clashes(assets)).map_or(Ok(()), Err)
+    }
+
+    pub(super) fn clashes(assets: &[Self]) -> Vec<AssetError> {
+        let mut clashes = Vec::new();
+        for (index, second) in assets.iter().enumerate() {
+            let before = assets[..index].iter();
+            let clashing = before.filter(|first| save_path::clash(&first.save_path, &second.save_path));
+            clashes.extend(clashing.map(|first| {
                 let longer = [&first.save_path, &second.save_path].into_iter().max_by_key(|path| path.len());
-                return Err(AssetError::Clash {
-                    first: second.name.clone(),
-                    second: first.name.clone(),
+                AssetError::Clash {
+                    first: first.name.clone(),
+                    second: second.name.clone(),
                     save_path: longer.cloned().unwrap_or_default(),
-                });
-            }
+                }
+            }));
         }
-        Ok(())
+        clashes
+    }
+
+    /// Remembers the groups of its file, which placeholders must not name.
+    pub(super) fn of_groups(mut self, groups: &Arc<[String]>) -> Self {
+        self.groups = Arc::clone(groups);
+        self
     }
 
     /// Gives the name that placeholders use.
@@ -120,29 +95,42 @@ impl ResolvedStaticAsset {
         &self.save_path
     }
 
-    /// Says whether it is a file or a directory.
+    /// Says whether it is a file or a directory for the guest.
     pub fn kind(&self) -> AssetKind {
         self.kind
     }
 
-    pub(super) fn path(&self) -> &str {
-        &self.path
+    /// Says whether its content is to be found nowhere but in the file that the guest reads.
+    pub fn is_secret(&self) -> bool {
+        matches!(self.source, Source::Secret(_))
     }
 
-    /// Opens the file of a file asset.
-    pub(super) fn open(&self) -> Result<File, AssetError> {
-        open_file(&self.base, &self.path).map_err(|error| failed("open", &self.name, &self.path, error))
+    pub(super) fn groups(&self) -> &[String] {
+        &self.groups
     }
 
-    /// Opens the directory of a directory asset.
-    pub(super) fn open_dir(&self) -> Result<Dir, AssetError> {
-        self.base.open_dir(&self.path).map_err(|error| failed("open", &self.name, &self.path, error))
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Checks the original against the digest, if there is one; staging checks the copy.
+    pub(super) fn verify_original(&self) -> Result<(), AssetError> {
+        let (Source::Below { base, path } | Source::Archive { base, path }) = &self.source else { return Ok(()) };
+        match (&self.sha256, &self.source, self.kind) {
+            (None, _, _) => Ok(()),
+            (Some(_), Source::Below { .. }, AssetKind::Directory) => {
+                Err(AssetError::BadDigest { name: self.name.clone(), problem: "is of a directory, which has none" })
+            }
+            (Some(_), _, _) => {
+                self.verify(&mut open_below(base, path).map_err(|error| failed("open", &self.name, path, error))?)
+            }
+        }
     }
 
     /// Checks the content of a file against the digest, if there is one.
-    pub(super) fn verify(&self, mut file: File) -> Result<(), AssetError> {
+    pub(super) fn verify(&self, file: &mut File) -> Result<(), AssetError> {
         let Some(expected) = &self.sha256 else { return Ok(()) };
-        let actual = digest(&mut file).map_err(|error| failed("read", &self.name, &self.path, error))?;
+        let actual = digest::of(file).map_err(|error| failed("read", &self.name, &self.save_path, error))?;
         if actual == *expected {
             return Ok(());
         }
@@ -150,14 +138,7 @@ impl ResolvedStaticAsset {
     }
 }
 
-/// Opens a file for reading without waiting for whoever would write into a pipe of that name.
-pub(super) fn open_file(dir: &Dir, path: &str) -> io::Result<File> {
-    let nonblock = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = dir.open_with(path, OpenOptions::new().read(true).custom_flags(nonblock))?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::from(io::ErrorKind::InvalidInput)) }
-}
-
-fn check_path(name: &str, path: &str) -> Result<(), AssetError> {
+pub(super) fn check_path(name: &str, path: &str) -> Result<(), AssetError> {
     let problem = match path {
         "" => "is empty",
         path if path.starts_with('/') => "is absolute",
@@ -167,7 +148,7 @@ fn check_path(name: &str, path: &str) -> Result<(), AssetError> {
     Err(AssetError::Path { name: name.to_owned(), problem })
 }
 
-fn kind(base: &Dir, name: &str, path: &str) -> Result<AssetKind, AssetError> {
+pub(super) fn kind_below(base: &Dir, name: &str, path: &str) -> Result<AssetKind, AssetError> {
     let metadata = base.metadata(path).map_err(|error| failed("read", name, path, error))?;
     if metadata.is_file() {
         Ok(AssetKind::File)
@@ -193,21 +174,4 @@ pub(super) fn failed(operation: &'static str, name: &str, path: &str, error: io:
     } else {
         AssetError::io(operation, name, path, error)
     }
-}
-
-fn digest(file: &mut File) -> io::Result<String> {
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            break;
-        }
-        hasher.update(&buffer[..read]);
-    }
-    Ok(hasher.finalize().iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
 }

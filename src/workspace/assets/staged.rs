@@ -1,19 +1,18 @@
 //! One read-only tree with a copy of every asset: what runtimes mount, open or hand out.
 
-use std::collections::BTreeMap;
-use std::ffi::CString;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::AsFd as _;
 
 use cap_std::fs::Dir;
 use rustix::fs::Mode;
 
-use super::copy::{Copy, Modes, make_dir, set_mode};
 use super::resolve::failed;
-use crate::workspace::error::WorkspaceError;
-use crate::workspace::remove::remove;
-
+use super::stage::{path_of, set_mode, stage_one};
 use super::{AssetError, AssetKind, ResolvedStaticAsset};
+use crate::workspace::copy_options::{CopyOptions, Modes, Times};
+use crate::workspace::error::WorkspaceError;
+use crate::workspace::{Placeholders, WorkspacePath, remove, tree};
 
 /// The assets of a session, staged: each stands at its save path below one root.
 ///
@@ -24,6 +23,7 @@ use super::{AssetError, AssetKind, ResolvedStaticAsset};
 pub struct StagedAssets {
     root: Dir,
     assets: BTreeMap<String, StagedAsset>,
+    groups: BTreeSet<String>,
 }
 
 /// One staged asset.
@@ -34,6 +34,8 @@ pub struct StagedAsset {
     pub save_path: String,
     /// What it is.
     pub kind: AssetKind,
+    /// Whether nothing but this tree may hold it: it is never copied into a workspace.
+    pub is_secret: bool,
 }
 
 impl StagedAssets {
@@ -41,14 +43,17 @@ impl StagedAssets {
     ///
     /// Symlinks inside a directory asset are copied as links when they can only lead to somewhere
     /// in that asset: relative, with `..` only at the beginning. Other links are refused, and so are
-    /// pipes, sockets and devices.
+    /// pipes, sockets and devices. An archive that is extracted follows the rules of archives.
     ///
     /// # Errors
     /// What cannot be read, copied or has changed since it was resolved. What was copied stays,
     /// unlocked, for the owner of `root` to remove.
     pub fn stage(root: Dir, assets: &[ResolvedStaticAsset]) -> Result<Self, AssetError> {
         match Self::fill(&root, assets) {
-            Ok(assets) => Ok(Self { root, assets }),
+            Ok(staged) => {
+                let groups = assets.iter().flat_map(ResolvedStaticAsset::groups).cloned().collect();
+                Ok(Self { root, assets: staged, groups })
+            }
             Err(error) => {
                 // Whatever stays locked meets whoever removes the tree; this failure is the one to tell.
                 let _ = unlock(&root);
@@ -61,8 +66,12 @@ impl StagedAssets {
         ResolvedStaticAsset::check_together(assets)?;
         let mut staged = BTreeMap::new();
         for asset in assets {
-            copy_asset(asset, root)?;
-            let entry = StagedAsset { save_path: asset.save_path().to_owned(), kind: asset.kind() };
+            stage_one(asset, root)?;
+            let entry = StagedAsset {
+                save_path: asset.save_path().to_owned(),
+                kind: asset.kind(),
+                is_secret: asset.is_secret(),
+            };
             staged.insert(asset.name().to_owned(), entry);
         }
         close(root, assets)?;
@@ -90,33 +99,26 @@ impl StagedAssets {
     }
 
     /// Gives the path of each asset for placeholders, below where the guest sees the root.
-    pub fn placeholders(&self, static_root: &str) -> crate::workspace::Placeholders {
+    pub fn placeholders(&self, static_root: &str) -> Placeholders {
         let root = static_root.trim_end_matches('/');
-        self.iter().map(|(name, asset)| (name.to_owned(), format!("{root}/{}", asset.save_path))).collect()
+        let paths = self.iter().map(|(name, asset)| (name.to_owned(), format!("{root}/{}", asset.save_path)));
+        paths.collect::<Placeholders>().with_groups(self.groups.iter().cloned())
     }
 
-    /// Copies every asset to its save path in a workspace, to be written by an agent.
+    /// Copies every asset but secrets to its save path in a workspace, to be written by an agent.
     ///
-    /// Parents are made; whatever stands at a save path is replaced.
+    /// Parents are made; whatever stands at a save path is replaced, and what is no directory above it too.
     ///
     /// # Errors
-    /// What cannot be removed, made or copied, and a save path that leads out of the workspace.
+    /// What cannot be removed, made or copied.
     pub fn copy_into(&self, workspace: &Dir) -> Result<(), AssetError> {
-        for (name, asset) in self.iter() {
-            let copy = Copy { name, modes: Modes::Writable };
-            let path = asset.save_path.as_str();
-            let io = |error| failed("replace", name, path, error);
-            let (parent, last) = open_parent(workspace, path, Modes::Writable).map_err(io)?;
-            replace(&parent, last)
+        for (name, asset) in self.iter().filter(|(_, asset)| !asset.is_secret) {
+            let place = path_of(name, &asset.save_path)?;
+            replace(workspace, &place)
                 .map_err(|source| AssetError::Replace { name: name.to_owned(), source: Box::new(source) })?;
-            match asset.kind {
-                AssetKind::File => copy.file(self.root.open(path).map_err(io)?, &parent, last, path)?,
-                AssetKind::Directory => {
-                    let made = make_dir(&parent, last).map_err(io)?;
-                    copy.tree(&self.root.open_dir(path).map_err(io)?, &made, path, 0)?;
-                    set_mode(&made, Modes::Writable.dir()).map_err(io)?;
-                }
-            }
+            let options = CopyOptions::new(Modes::OwnerWritable, Times::Fresh);
+            tree::copy_tree(&self.root, Some(&place), workspace, Some(&place), options)
+                .map_err(|source| AssetError::copy(name, source))?;
         }
         Ok(())
     }
@@ -144,61 +146,26 @@ fn unlock(dir: &Dir) -> io::Result<()> {
     first
 }
 
-fn copy_asset(asset: &ResolvedStaticAsset, root: &Dir) -> Result<(), AssetError> {
-    let copy = Copy { name: asset.name(), modes: Modes::ReadOnly };
-    let io = |error| failed("stage", asset.name(), asset.path(), error);
-    let (parent, last) = open_parent(root, asset.save_path(), Modes::ReadOnly).map_err(io)?;
-    match asset.kind() {
-        AssetKind::File => {
-            copy.file(asset.open()?, &parent, last, asset.path())?;
-            // The copy is checked, not the original: what was resolved may have changed since.
-            asset.verify(parent.open(last).map_err(io)?)
-        }
-        AssetKind::Directory => {
-            let made = make_dir(&parent, last).map_err(io)?;
-            copy.tree(&asset.open_dir()?, &made, asset.path(), 0)?;
-            set_mode(&made, Modes::ReadOnly.dir()).map_err(io)
-        }
-    }
-}
-
 /// Removes what a guest may have put at a save path, however it is made.
-fn replace(parent: &Dir, name: &str) -> Result<(), WorkspaceError> {
-    let c_name = CString::new(name).map_err(|error| WorkspaceError::io("remove", name.as_bytes(), error))?;
-    remove(parent.as_fd(), &c_name)
-}
-
-/// Opens the directory that a save path stands in, making it; gives it with the last name.
-fn open_parent<'a>(root: &Dir, save_path: &'a str, modes: Modes) -> io::Result<(Dir, &'a str)> {
-    let mut here = root.try_clone()?;
-    let (parents, last) = save_path.rsplit_once('/').unwrap_or(("", save_path));
-    for name in parents.split('/').filter(|name| !name.is_empty()) {
-        here = match here.open_dir(name) {
-            Ok(dir) => dir,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let made = make_dir(&here, name)?;
-                // A read-only tree is closed at the end, when nothing more has to be made in it.
-                if modes == Modes::Writable {
-                    set_mode(&made, modes.dir())?;
-                }
-                made
-            }
-            Err(error) => return Err(error),
-        };
+fn replace(workspace: &Dir, place: &WorkspacePath) -> Result<(), WorkspaceError> {
+    match tree::parent_of(workspace.as_fd(), place) {
+        Ok(parent) => remove::remove(parent.as_fd(), &tree::c_name(place)),
+        // Nothing is there, or something that is no directory stands above: the copy replaces that.
+        Err(_) => Ok(()),
     }
-    Ok((here, last))
 }
 
 /// Closes the root and the parents of save paths; the assets themselves are closed already.
 fn close(root: &Dir, assets: &[ResolvedStaticAsset]) -> Result<(), AssetError> {
+    let read_only = Mode::from_raw_mode(0o555);
     for asset in assets {
-        let io = |error| failed("stage", asset.name(), asset.path(), error);
+        let io = |error| failed("stage", asset.name(), asset.save_path(), error);
         let mut path = asset.save_path();
         while let Some((parent, _)) = path.rsplit_once('/') {
             let dir = root.open_dir(parent).map_err(io)?;
-            set_mode(&dir, Modes::ReadOnly.dir()).map_err(io)?;
+            set_mode(&dir, read_only).map_err(io)?;
             path = parent;
         }
     }
-    set_mode(root, Modes::ReadOnly.dir()).map_err(|error| failed("stage", "", ".", error))
+    set_mode(root, read_only).map_err(|error| failed("stage", "", ".", error))
 }
