@@ -5,28 +5,81 @@ use std::path::Path;
 use super::Session;
 use crate::error::ExecutionError;
 use crate::workspace::{Bounds, Changes, Contents, ContentsBounds, CopyReport, InputFile};
+#[cfg(feature = "files")]
+use crate::workspace::{FileBounds, TypedContents};
 
 impl Session {
-    /// Writes input files; whatever stands in their place is replaced.
+    /// Writes input files, typed ones as their type; whatever stands in their place is replaced.
+    ///
+    /// Placeholders in them are resolved by [`Self::resolve_input_files`] before.
     ///
     /// # Errors
-    /// A session that is not open, and what the host cannot write.
+    /// A session that is not open, a value that has no form in its type, and what the host cannot write.
     pub async fn materialize_input_files(&self, files: Vec<InputFile>) -> Result<(), ExecutionError> {
         self.inner.state.need_open("materialize_input_files")?;
         let more = files.iter().map(|file| file.content.size_hint()).sum();
         self.with_workspace(more, move |_, workspace| Ok(workspace.write_input_files(&files)?)).await
     }
 
-    /// Reads files by literal paths, globs and directories; one outcome a path.
+    /// Resolves the placeholders of input files, for the runtime of this session: text, bytes and values.
+    ///
+    /// # Errors
+    /// Every name that is no asset's, and keys of a value that become one.
+    pub fn resolve_input_files(&self, files: Vec<InputFile>) -> Result<Vec<InputFile>, ExecutionError> {
+        let resolved = files.into_iter().map(|file| file.resolve(&self.inner.placeholders));
+        Ok(resolved.collect::<Result<_, _>>()?)
+    }
+
+    /// Reads files by literal paths, globs and directories, within [`ContentsBounds::default`]; one outcome a path.
     ///
     /// # Errors
     /// A session that is not open, and what the host cannot read. What the submission did is an outcome.
+    ///
+    /// Cancel safe: nothing is changed.
     pub async fn get_file_contents(&self, patterns: &[&str]) -> Result<Contents, ExecutionError> {
+        self.get_file_contents_within(patterns, ContentsBounds::default()).await
+    }
+
+    /// Reads files as [`Self::get_file_contents`] does, within these bounds.
+    ///
+    /// # Errors
+    /// As [`Self::get_file_contents`].
+    ///
+    /// Cancel safe: nothing is changed.
+    pub async fn get_file_contents_within(
+        &self,
+        patterns: &[&str],
+        bounds: ContentsBounds,
+    ) -> Result<Contents, ExecutionError> {
         self.inner.state.need_open("get_file_contents")?;
         let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
         self.with_workspace(0, move |_, workspace| {
             let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
-            Ok(workspace.get_file_contents(&patterns, ContentsBounds::default())?)
+            Ok(workspace.get_file_contents(&patterns, bounds)?)
+        })
+        .await
+    }
+
+    /// Reads files as what their names say: text, bytes or a parsed value; one outcome a path.
+    ///
+    /// # Errors
+    /// A session that is not open, and what the host cannot read. What the submission did is an outcome, a file that
+    /// is not what its name says too.
+    ///
+    /// Cancel safe: nothing is changed.
+    #[cfg(feature = "files")]
+    pub async fn get_typed_contents(
+        &self,
+        patterns: &[&str],
+        bounds: ContentsBounds,
+        file_bounds: FileBounds,
+    ) -> Result<TypedContents, ExecutionError> {
+        self.inner.state.need_open("get_typed_contents")?;
+        let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+        // A few packed bytes can be long work, so never here.
+        self.with_inner(move |inner| {
+            let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+            Ok(inner.workspace()?.get_typed_contents(&patterns, bounds, &file_bounds)?)
         })
         .await
     }
