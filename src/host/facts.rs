@@ -1,6 +1,7 @@
 //! What the library may know of the machine, as a value: nothing in it is read behind the caller's back.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use super::HostPolicy;
@@ -9,7 +10,7 @@ use super::HostPolicy;
 ///
 /// The library has no ambient state; an embedding program builds this by hand, and the command
 /// line fills it from the process by [`Host::open_ambient_process`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Host {
     /// Environment variables that specs may ask for (`include_os_env`, `--env NAME`). Default: none.
@@ -48,6 +49,20 @@ impl HostDirs {
     /// Gives the directory in which downloaded archives are kept by their digest.
     pub fn downloads(&self) -> Option<PathBuf> {
         self.cache.as_ref().map(|cache| cache.join("downloads"))
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { env, path, dirs, max_running, policy } = self;
+        // Values of variables may be secrets.
+        f.debug_struct("Host")
+            .field("env", &format_args!("{} variables", env.len()))
+            .field("path", path)
+            .field("dirs", dirs)
+            .field("max_running", max_running)
+            .field("policy", policy)
+            .finish()
     }
 }
 

@@ -73,6 +73,9 @@ pub struct CopyReport {
     pub mounts: u64,
 }
 
+/// Looks at an entry before it is copied.
+pub(crate) type Check<'a> = dyn FnMut(Seen<'_>) -> Result<(), WorkspaceError> + 'a;
+
 /// How a tree is copied.
 pub(crate) struct CopyOptions<'a> {
     pub(crate) bounds: Bounds,
@@ -83,7 +86,7 @@ pub(crate) struct CopyOptions<'a> {
     /// The only files that are copied. Directories are copied all the same.
     pub(crate) keep: Option<&'a Globs>,
     /// Asked before every entry, directories too; an error ends the copy.
-    pub(crate) check: Option<&'a mut dyn FnMut(Seen<'_>) -> Result<(), WorkspaceError>>,
+    pub(crate) check: Option<&'a mut Check<'a>>,
     /// Told after every entry.
     pub(crate) progress: Option<&'a mut dyn FnMut(&CopyReport)>,
 }

@@ -204,6 +204,29 @@ fn placeholders_in_the_command_and_in_variables_are_resolved() {
 }
 
 #[test]
+fn a_file_of_assets_grants_what_it_asks_for() {
+    let bench = Bench::new();
+    bench.file("t.csv", "1,2\n");
+    let file = bench.file(
+        "assets.yaml",
+        "assets:\n  base: {table: {path: t.csv}, key: {secret: {env: FROM_HOST}, save_path: keys/api}}\n  \
+         more: {table: {path: t.csv, save_path: new.csv}}\norder: [base, more]\n",
+    );
+    let words = ["run", "--json", "--assets", &file, "say", "{{static:table}} {{static:key}}"];
+    let said = bench.run(&words).expect(0);
+    assert_eq!(said.object()["stdout"]["text"], "/static/new.csv /static/keys/api\n");
+    assert!(!said.text().contains("the host's own") && !said.stderr.contains("the host's own"));
+    let said = bench.run(&["run", "--assets", &file, "say", "{{static:more}}"]).expect(2);
+    assert!(said.stderr.contains("names a group"), "{}", said.stderr);
+    let wrong = bench.file("wrong.yaml", "assets: {a: {path: no}, b: {secret: {env: NO}, save_path: b}}\ntypo: 1\n");
+    assert!(bench.run(&["run", "--assets", &wrong, "say"]).expect(2).stderr.contains("typo"));
+    let wrong = bench.file("wrong.yaml", "assets: {a: {path: no}, b: {secret: {env: NO}, save_path: b}}\n");
+    let said = bench.run(&["run", "--assets", &wrong, "say"]).expect(2);
+    assert!(said.stderr.contains("2 assets cannot be used"), "{}", said.stderr);
+    bench.run(&["run", "--assets", "/nowhere/at/all", "say"]).expect(2);
+}
+
+#[test]
 fn broken_archives_and_missing_submissions_are_usage_errors() {
     let bench = Bench::new();
     let archive = bench.file("work.tar.gz", "");

@@ -23,6 +23,9 @@ pub(in crate::cli) struct RunArgs {
     /// Grant a file or directory of the host as an asset, named in `{{static:NAME}}`.
     #[arg(long = "asset", value_name = "NAME=PATH[:SAVE_PATH]", value_parser = parse::asset)]
     pub(super) assets: Vec<AssetFlag>,
+    /// Grant the assets of a file: a map `assets`, and `order` where they are in groups.
+    #[arg(long = "assets", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) asset_files: Vec<PathBuf>,
     /// Grant a file or directory of the host at a path of the guest, read-only unless `rw`.
     #[arg(long = "mount", value_name = "HOST:GUEST[:ro|rw]", value_parser = parse::mount)]
     pub(super) mounts: Vec<Mount>,

@@ -73,7 +73,7 @@ struct Driven {
 }
 
 async fn open(app: &App, plan: &Plan) -> anyhow::Result<Session> {
-    let assets = assets::resolve(&plan.assets)?;
+    let assets = assets::resolve(&plan.assets, app.registry.host())?;
     let builder = Session::builder(&app.registry, plan.loaded.spec.clone()).mode(plan.mode).grant_assets(assets);
     // One command runs, so there is nothing to go back to.
     let builder = builder.without_reset();

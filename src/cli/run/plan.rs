@@ -8,8 +8,9 @@ use anyhow::Context;
 use serde_json::{Map, Value};
 
 use super::args::RunArgs;
+use super::assets::AssetFlags;
 use super::deterministic;
-use super::parse::{self, AssetFlag, EnvFlag};
+use super::parse::{self, EnvFlag};
 use super::stdin::Source;
 use crate::cli::app::App;
 use crate::cli::failure::Usage;
@@ -22,7 +23,7 @@ pub(super) struct Plan {
     pub(super) kind: Arc<dyn AnyRuntimeKind>,
     pub(super) mode: Mode,
     pub(super) submission: Option<PathBuf>,
-    pub(super) assets: Vec<AssetFlag>,
+    pub(super) assets: AssetFlags,
     /// What the spawn asks for; placeholders in its variables are not resolved yet.
     pub(super) request: SpawnRequest,
     pub(super) stdin: Source,
@@ -57,7 +58,7 @@ impl Plan {
             submission: args.submission.map(check_submission).transpose()?,
             keep: args.keep.map(check_keep).transpose()?,
             result: args.result.map(check_result).transpose()?,
-            assets: args.assets,
+            assets: AssetFlags { one_by_one: args.assets, files: args.asset_files },
             cwd: args.cwd,
             command: args.command,
             diff: args.diff,

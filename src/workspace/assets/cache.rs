@@ -21,7 +21,7 @@ pub(super) fn open(cache: &Path) -> io::Result<Dir> {
     let mut builder = DirBuilder::new();
     builder.mode(0o700);
     match cache.create_dir_with(FOLDER, &builder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         Ok(()) | Err(_) => cache.open_dir(FOLDER),
     }
 }

@@ -9,7 +9,9 @@ use super::{FileType, FormatError};
 pub(super) fn write_text(value: &Value) -> Result<Vec<u8>, FormatError> {
     match value {
         Value::String(text) => Ok(text.clone().into_bytes()),
-        other => to_bytes(other).ok_or_else(|| shape(FileType::Text, other)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            to_bytes(value).ok_or_else(|| shape(FileType::Text, value))
+        }
     }
 }
 
@@ -17,7 +19,9 @@ pub(super) fn write_text(value: &Value) -> Result<Vec<u8>, FormatError> {
 pub(super) fn write_bytes(value: &Value) -> Result<Vec<u8>, FormatError> {
     match value {
         Value::String(text) => from_base64(text).ok_or_else(|| FormatError::shape("the text is not base64")),
-        other => to_bytes(other).ok_or_else(|| shape(FileType::Binary, other)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            to_bytes(value).ok_or_else(|| shape(FileType::Binary, value))
+        }
     }
 }
 

@@ -30,11 +30,20 @@ fn refused(error: &Error, meter: &Meter) -> FormatError {
     while let Error::AliasError { error, .. } | Error::WithSnippet { error, .. } = cause {
         cause = error;
     }
-    match cause {
-        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => meter.exceed("levels of nesting", MAX_DEPTH as u64),
-        Error::Budget { .. } => meter.exceed("parts, aliases counted as often as they stand", meter.bounds().values),
-        _ => FormatError::malformed(FileType::Yaml, &error.render_with_options(RenderOptions::default())),
+    if matches!(cause, Error::Budget { breach: BudgetBreach::Depth { .. }, .. }) {
+        return meter.exceed("levels of nesting", MAX_DEPTH as u64);
     }
+    let is_bound = matches!(
+        cause,
+        Error::Budget { .. }
+            | Error::AliasReplayLimitExceeded { .. }
+            | Error::AliasExpansionLimitExceeded { .. }
+            | Error::AliasReplayStackDepthExceeded { .. }
+    );
+    if is_bound {
+        return meter.exceed("parts, aliases counted as often as they stand", meter.bounds().values);
+    }
+    FormatError::malformed(FileType::Yaml, &error.render_with_options(RenderOptions::default()))
 }
 
 fn options(meter: &Meter) -> Options {

@@ -128,10 +128,12 @@ fn close_down(connection: &mut Connection, meter: &Meter) -> rusqlite::Result<()
         left == 0
     };
     connection.progress_handler(i32::try_from(STEP).unwrap_or(i32::MAX), Some(spent))?;
-    connection.authorizer(Some(|asked: AuthContext<'_>| match asked.action {
-        AuthAction::Select | AuthAction::Read { .. } => Authorization::Allow,
-        AuthAction::Pragma { pragma_name: "table_xinfo", .. } => Authorization::Allow,
-        _ => Authorization::Deny,
+    connection.authorizer(Some(|asked: AuthContext<'_>| {
+        let is_look = matches!(
+            asked.action,
+            AuthAction::Select | AuthAction::Read { .. } | AuthAction::Pragma { pragma_name: "table_xinfo", .. }
+        );
+        if is_look { Authorization::Allow } else { Authorization::Deny }
     }))
 }
 

@@ -65,7 +65,9 @@ impl<'v> Table<'v> {
         let (columns, rows) = match payload {
             Value::Array(rows) => (None, rows.as_slice()),
             Value::Object(map) => (map.get("columns"), rows_of(map).map_err(wrong)?),
-            other => return Err(wrong(format!("is {}, not a list of rows or a map", what(other)))),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                return Err(wrong(format!("is {}, not a list of rows or a map", what(payload))));
+            }
         };
         let rows: Vec<&Map<String, Value>> = rows
             .iter()
@@ -73,7 +75,9 @@ impl<'v> Table<'v> {
             .map(|(index, row)| match row {
                 Value::Object(row) if row.is_empty() => Err(wrong(format!("has no cells in row {}", index + 1))),
                 Value::Object(row) => Ok(row),
-                other => Err(wrong(format!("has {} as row {}, not a map", what(other), index + 1))),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                    Err(wrong(format!("has {} as row {}, not a map", what(row), index + 1)))
+                }
             })
             .collect::<Result<_, _>>()?;
         let columns = match columns {

@@ -89,7 +89,7 @@ fn yaml_is_one_document_of_yaml_1_2() {
     let value = json!({"b": ["yes", "1:30", "0b1", "~", "1_0"], "a": "é"});
     assert_eq!(
         text(FileType::Yaml, &value).lines().map(str::trim).collect::<Vec<_>>(),
-        ["a: é", "b:", "- 'yes'", "- '1:30'", "- '0b1'", "- '~'", "- '1_0'"],
+        ["a: é", "b:", "- \"yes\"", "- \"1:30\"", "- \"0b1\"", "- \"~\"", "- \"1_0\""],
     );
 }
 
