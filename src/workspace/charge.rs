@@ -82,6 +82,8 @@ fn minus(one: Room, other: Room) -> Room {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Write;
     use std::os::fd::AsFd;
 
     use super::*;
@@ -93,13 +95,14 @@ mod tests {
     #[test]
     fn what_was_charged_for_nothing_comes_back_and_what_was_used_does_not() {
         let temp = tempfile::tempdir().unwrap();
-        std::fs::write(temp.path().join("before"), [1; 8192]).unwrap();
-        let dir = std::fs::File::open(temp.path()).unwrap();
+        let put = |name, bytes: &[u8]| File::create(temp.path().join(name)).unwrap().write_all(bytes).unwrap();
+        put("before", &[1; 8192]);
+        let dir = File::open(temp.path()).unwrap();
         let (charges, quota) = (Charges::default(), Quota { bytes: Some(64 << 10), entries: Some(2) });
         let charge = |bytes, entries| charges.charge(dir.as_fd(), quota, room(bytes, entries)).unwrap();
         assert!(charge(64 << 10, 0), "what was there before counts nothing");
         assert!(charge(64 << 10, 0), "nothing was written");
-        std::fs::write(temp.path().join("after"), vec![1; 60 << 10]).unwrap();
+        put("after", &[1; 60 << 10]);
         assert!(!charge(8 << 10, 0));
         assert!(charge(4 << 10, 1));
         assert!(!charge(0, 2), "`after` is one of two");

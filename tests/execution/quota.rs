@@ -52,10 +52,7 @@ impl Plain {
 }
 
 fn exceeded(result: &RuntimeResult) -> Option<LimitName> {
-    match result.termination {
-        Termination::LimitExceeded { limit, .. } => Some(limit),
-        _ => None,
-    }
+    if let Termination::LimitExceeded { limit, .. } = result.termination { Some(limit) } else { None }
 }
 
 /// Makes directories until one is refused, at most a thousand, and exits with how many it made.

@@ -79,7 +79,7 @@ impl WasiGuest {
         }
         ending.notes.extend(state.calls.notes());
         ending.denied.extend(state.bounds.refusal());
-        ending.denied.extend(state.charged.as_ref().and_then(|charged| charged.denied.clone()));
+        ending.denied.extend(state.charged.as_ref().and_then(|charged| charged.denied));
         ending.disk_written = Measured::not_measured("the workspace is a plain directory");
         let Some((before, after)) = before.zip(self.workspace.quota_left()) else { return };
         let written = before.bytes.saturating_sub(after.bytes);

@@ -32,6 +32,9 @@ fn open(path: Option<&Path>) -> io::Result<Option<Dir>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Write;
+
     use super::*;
 
     #[test]
@@ -41,7 +44,7 @@ mod tests {
         assert!(list(Some(&path)).unwrap().is_empty() && list(None).unwrap().is_empty());
         remove(Some(&path), "x").unwrap();
         std::fs::create_dir(&path).unwrap();
-        std::fs::write(path.join("abc.whl"), [0; 10]).unwrap();
+        File::create(path.join("abc.whl")).unwrap().write_all(&[0; 10]).unwrap();
         let found = list(Some(&path)).unwrap();
         assert_eq!((found[0].sort, found[0].name.as_str(), found[0].bytes), (SORT, "abc.whl", 10));
         remove(Some(&path), "abc.whl").unwrap();
