@@ -92,11 +92,12 @@ pub use workspace::{
     ApplyError, ArchiveBounds, ArchiveError, ArchiveFormat, ArchiveRules, AssetError, AssetKind, AssetResolver, Base,
     BaseNeed, Bounds, Capture, Captured, Change, ChangeKind, Changes, Content, ContentSource, Contents, ContentsBounds,
     CopyIn, CopyReport, DEFAULT_ENTRIES, DiffBody, DiffBounds, DiffJsonError, DiffStats, DiskUsage, Entry, EntryKind,
-    FileChange, FileDiff, FileOutcome, Flushed, GcMode, GcReport, GcScope, Globs, InputContent, InputFile, LinkRule,
-    MAX_COMPONENT, Manifest, Omission, Owner, OwnerId, PathError, PlaceholderError, Placeholders, PrivateDir, Quota,
-    Reaper, ResolvedStaticAsset, Scan, SecretConfig, SnapshotDiff, SnapshotId, SnapshotIdError, SpecialRule,
-    StagedAsset, StagedAssets, StatCache, StaticAssetConfig, StaticAssets, TextDiff, Tree, Workspace, WorkspaceError,
-    WorkspacePath, gc, resolve_static_assets, scan,
+    FileChange, FileDiff, FileOutcome, Flushed, GcMode, GcReport, GcScope, Globs, InputContent, InputFile,
+    KeptSnapshot, LinkRule, MAX_COMPONENT, Manifest, Omission, Owner, OwnerId, PathError, PlaceholderError,
+    Placeholders, PrivateDir, Quota, Reaper, ResolvedStaticAsset, Restore, Scan, SecretConfig, Snapshot, SnapshotDiff,
+    SnapshotId, SnapshotIdError, SnapshotProgress, SnapshotStore, SpecialRule, StagedAsset, StagedAssets, StatCache,
+    StaticAssetConfig, StaticAssets, StoreError, StoreGcReport, Take, TakeMemory, Taken, TextDiff, Tree, Watch,
+    Workspace, WorkspaceError, WorkspacePath, gc, resolve_static_assets, scan,
 };
 #[cfg(feature = "files")]
 pub use workspace::{Archive, archive_snapshot, pack, save_archive};

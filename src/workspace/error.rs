@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::ArchiveError;
 use super::path::PathError;
+use super::snapshot::StoreError;
 use crate::error::{ErrorKind, ExecutionError};
 
 /// Trouble of the host with a workspace, its base directory or a tree inside it.
@@ -121,6 +122,18 @@ pub enum WorkspaceError {
     #[cfg(feature = "files")]
     #[error(transparent)]
     Typed(#[from] super::files::FileError),
+    /// The snapshot store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Whoever watched the work asked it to stop; nothing of it is left.
+    #[error("the work was stopped")]
+    Stopped,
+    /// Two names of a snapshot are one name on the file system that it is restored to.
+    #[error("`{path}` cannot be restored beside a name that this file system takes for the same")]
+    Collides {
+        /// The second of them, escaped.
+        path: String,
+    },
     /// Some of a tree could not be removed.
     #[error("{count} entries of a workspace could not be removed, the first of them `{path}`")]
     Remove {
@@ -155,6 +168,9 @@ impl WorkspaceError {
             | Self::TooLarge { .. }
             | Self::Changing { .. }
             | Self::Archive { .. }
+            | Self::Store(_)
+            | Self::Stopped
+            | Self::Collides { .. }
             | Self::DestinationNotEmpty { .. } => None,
             #[cfg(feature = "files")]
             Self::Typed(_) => None,
@@ -171,6 +187,9 @@ impl WorkspaceError {
             #[cfg(feature = "files")]
             Self::Typed(error) => error.hint(),
             Self::Input { source, .. } => source.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Collides { .. } => Some("restore it to a file system that tells upper case from lower case"),
+            Self::Stopped => None,
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => None,
             Self::Base { .. }
             | Self::Memory { .. }
@@ -205,6 +224,8 @@ impl From<WorkspaceError> for ExecutionError {
             WorkspaceError::Input { .. } => ErrorKind::InputFileWrite,
             #[cfg(feature = "files")]
             WorkspaceError::Typed(error) => return error.into(),
+            WorkspaceError::Store(ref error) => error.kind(),
+            WorkspaceError::Stopped => ErrorKind::Cancelled,
             WorkspaceError::Base { .. }
             | WorkspaceError::NoExec { .. }
             | WorkspaceError::Memory { .. }
@@ -217,6 +238,7 @@ impl From<WorkspaceError> for ExecutionError {
             | WorkspaceError::Archive { .. }
             | WorkspaceError::Destination { .. }
             | WorkspaceError::DestinationNotEmpty { .. }
+            | WorkspaceError::Collides { .. }
             | WorkspaceError::Remove { .. } => ErrorKind::Workspace,
         };
         let hint = error.hint();

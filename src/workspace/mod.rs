@@ -66,7 +66,8 @@ pub use placeholders::{PlaceholderError, Placeholders};
 pub use reaper::{Flushed, Reaper};
 pub use snapshot::{
     ApplyError, Capture, Captured, Change, ChangeKind, Changes, ContentSource, DiffBody, DiffBounds, DiffJsonError,
-    DiffStats, Entry, EntryKind, FileChange, FileDiff, Manifest, Omission, Scan, SnapshotDiff, SnapshotId,
-    SnapshotIdError, StatCache, TextDiff, Tree, scan,
+    DiffStats, Entry, EntryKind, FileChange, FileDiff, KeptSnapshot, Manifest, Omission, Restore, Scan, Snapshot,
+    SnapshotDiff, SnapshotId, SnapshotIdError, SnapshotProgress, SnapshotStore, StatCache, StoreError, StoreGcReport,
+    Take, TakeMemory, Taken, TextDiff, Tree, Watch, scan,
 };
 pub use usage::DiskUsage;

@@ -7,9 +7,6 @@ use super::super::WorkspacePath;
 use super::super::at::Stamp;
 use super::SnapshotId;
 
-/// What begins the canonical encoding of a manifest. Another version of the encoding has another one.
-const HEADER: &[u8] = b"bailiwick manifest 1\n";
-
 /// What a tree holds: every path below it, in the order of their bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
@@ -97,7 +94,7 @@ impl Manifest {
     }
 
     /// Lists the entries in the order of their paths' bytes.
-    pub fn iter(&self) -> impl Iterator<Item = (&WorkspacePath, &Entry)> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&WorkspacePath, &Entry)> {
         self.entries.iter()
     }
 
@@ -129,38 +126,12 @@ impl Manifest {
     /// the order of creation are no part of it.
     pub fn id(&self) -> SnapshotId {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(HEADER);
-        let mut encoded = Vec::new();
-        for (path, entry) in &self.entries {
-            encoded.clear();
-            encode(path, entry, &mut encoded);
-            hasher.update(&encoded);
-        }
+        let hash = |part: &[u8]| {
+            hasher.update(part);
+            Ok::<(), std::convert::Infallible>(())
+        };
+        let Ok(()) = self.encode(hash);
         SnapshotId::new(hasher.finalize())
-    }
-}
-
-fn encode(path: &WorkspacePath, entry: &Entry, out: &mut Vec<u8>) {
-    let (letter, mode) = match entry.kind {
-        EntryKind::File { .. } => (b'f', entry.mode),
-        EntryKind::Directory => (b'd', entry.mode),
-        EntryKind::Symlink { .. } => (b'l', 0),
-        EntryKind::Special => return,
-    };
-    out.push(letter);
-    out.extend_from_slice(&mode.to_le_bytes());
-    out.extend_from_slice(&(path.as_bytes().len() as u64).to_le_bytes());
-    out.extend_from_slice(path.as_bytes());
-    match &entry.kind {
-        EntryKind::File { size, hash } => {
-            out.extend_from_slice(&size.to_le_bytes());
-            out.extend_from_slice(hash);
-        }
-        EntryKind::Symlink { target } => {
-            out.extend_from_slice(&(target.len() as u64).to_le_bytes());
-            out.extend_from_slice(target);
-        }
-        EntryKind::Directory | EntryKind::Special => {}
     }
 }
 

@@ -1,23 +1,20 @@
 //! Taking the manifest of a tree.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::ops::ControlFlow;
+use std::os::fd::AsFd;
 
 use cap_std::fs::Dir;
 use rustix::io::Errno;
 
-use super::super::at::{self, Kind, Meta, Stamp};
+use super::super::at::{self, Kind, Stamp};
 use super::super::walk::{self, Descend, Seen, Visit};
-use super::super::{Bounds, WorkspaceError, WorkspacePath, bytes, tree};
-use super::{Capture, Entry, EntryKind, Manifest, StatCache, cache};
-
-/// How often a file that changes while it is read is read again.
-const READS: usize = 3;
+use super::super::{Bounds, WorkspaceError, WorkspacePath};
+use super::settle::{Charge, Settler};
+use super::store::Writing;
+use super::{Capture, Entry, EntryKind, Manifest, SnapshotProgress, StatCache, Watch, cache};
 
 /// The most bytes of all paths together: a deep tree of long names is small on disk and large in a list.
 const PATH_BYTES: u64 = 256 << 20;
-
-/// How much of a file is read at once.
-const BUFFER: usize = 256 * 1024;
 
 /// What a scan found.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +30,8 @@ pub struct Scan {
     pub unsettled: Vec<WorkspacePath>,
     /// Directories left out because another file system is mounted there.
     pub mounts: u64,
+    /// FIFOs, sockets and devices: listed, and no part of the id.
+    pub specials: u64,
 }
 
 /// Lists a tree with the hashes of its files; reads only what the cache does not know.
@@ -44,35 +43,55 @@ pub struct Scan {
 ///
 /// When the tree is larger than the bounds or cannot be read.
 pub fn scan(dir: &Dir, scope: &Capture, cache: Option<&StatCache>, bounds: Bounds) -> Result<Scan, WorkspaceError> {
+    scan_into(dir, ScanOptions { scope, cache, bounds, watch: None }, None)
+}
+
+/// How a tree is scanned.
+pub(super) struct ScanOptions<'a, 'w> {
+    pub(super) scope: &'a Capture,
+    pub(super) cache: Option<&'a StatCache>,
+    pub(super) bounds: Bounds,
+    pub(super) watch: Option<Watch<'w>>,
+}
+
+/// Does the same and puts what the files hold into a store.
+pub(super) fn scan_into<'a, 'w, 'b>(
+    dir: &Dir,
+    options: ScanOptions<'a, 'w>,
+    store: Option<&'a mut Writing<'b>>,
+) -> Result<Scan, WorkspaceError> {
+    let ScanOptions { scope, cache, bounds, watch } = options;
     let mut scanner = Scanner {
         scope,
         known: cache,
-        bounds,
-        bytes: 0,
+        charge: Charge::new(bounds.bytes),
         path_bytes: 0,
         settled: cache::settled_before_now(),
         taken: Vec::new(),
-        buffer: vec![0; BUFFER],
+        settler: Settler::default(),
+        store,
+        watch,
         scan: Scan::default(),
     };
     walk::walk(dir.as_fd(), bounds.entries, &mut scanner)?;
     Ok(scanner.scan)
 }
 
-struct Scanner<'a> {
+struct Scanner<'a, 'w, 'b> {
     scope: &'a Capture,
     known: Option<&'a StatCache>,
-    bounds: Bounds,
-    bytes: u64,
+    charge: Charge,
     path_bytes: u64,
     settled: Stamp,
     /// For each directory above, whether something in it was taken.
     taken: Vec<bool>,
-    buffer: Vec<u8>,
+    settler: Settler,
+    store: Option<&'a mut Writing<'b>>,
+    watch: Option<Watch<'w>>,
     scan: Scan,
 }
 
-impl Scanner<'_> {
+impl Scanner<'_, '_, '_> {
     fn insert(&mut self, seen: Seen<'_>, entry: Entry) -> Result<(), WorkspaceError> {
         self.path_bytes += seen.path.len() as u64;
         if self.path_bytes > PATH_BYTES {
@@ -85,70 +104,38 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn charge(&mut self, size: u64) -> Result<(), WorkspaceError> {
-        self.bytes = self.bytes.saturating_add(size);
-        let limit = self.bounds.bytes;
-        if self.bytes > limit { Err(WorkspaceError::TooLarge { what: "bytes", limit }) } else { Ok(()) }
-    }
-
     fn file(&mut self, seen: Seen<'_>) -> Result<Option<Entry>, WorkspaceError> {
         let known = self.known.and_then(|known| known.find(seen.meta));
-        let (meta, size, hash) = match known {
-            Some(hash) => (*seen.meta, seen.meta.size, hash),
-            None => match self.read(seen)? {
-                Some(read) => read,
-                None => return Ok(None),
-            },
-        };
-        if known.is_some() {
-            self.charge(size)?;
+        let size = seen.meta.size;
+        if let Some(hash) = known
+            && self.store.as_ref().map_or(Ok(true), |store| store.has(&hash, size))?
+        {
+            self.charge.add(size)?;
+            self.scan.cache.keep(seen.meta, hash, self.settled);
+            return Ok(Some(Entry::new(EntryKind::File { size, hash }, seen.meta.mode)));
         }
-        // A file that grew meanwhile is not what was hashed.
-        if meta.size == size {
-            self.scan.cache.keep(&meta, hash, self.settled);
-        }
-        Ok(Some(Entry::new(EntryKind::File { size, hash }, meta.mode)))
-    }
-
-    /// Reads a file until it is the same before and after. `None`: it went away.
-    fn read(&mut self, seen: Seen<'_>) -> Result<Option<(Meta, u64, [u8; 32])>, WorkspaceError> {
-        let failed = |error: std::io::Error| WorkspaceError::io("read", seen.path, error);
-        let Some((file, mut before)) = tree::open_regular(seen)? else { return Ok(None) };
-        self.charge(before.size)?;
+        let store = self.store.as_deref_mut();
+        let Some(read) = self.settler.read(seen, &mut self.charge, store)? else { return Ok(None) };
         self.scan.read += 1;
-        let mut last = (0, [0; 32]);
-        for _ in 0..READS {
-            last = self.hash(&file, before.size).map_err(failed)?;
-            let after = at::meta(&file).map_err(|e| failed(e.into()))?;
-            let is_same = (before.size, before.modified, before.changed) == (after.size, after.modified, after.changed);
-            if is_same && last.0 == after.size {
-                return Ok(Some((after, last.0, last.1)));
-            }
-            self.charge(after.size.saturating_sub(before.size))?;
-            before = after;
+        if read.is_settled {
+            self.scan.cache.keep(&read.meta, read.hash, self.settled);
+        } else {
+            self.scan.unsettled.push(WorkspacePath::from_walk(seen.path));
         }
-        self.scan.unsettled.push(WorkspacePath::from_walk(seen.path));
-        Ok(Some((before, last.0, last.1)))
+        Ok(Some(Entry::new(EntryKind::File { size: read.size, hash: read.hash }, read.meta.mode)))
     }
 
-    /// Hashes at most `size` bytes, so that a file that grows for ever ends.
-    fn hash(&mut self, file: &OwnedFd, size: u64) -> std::io::Result<(u64, [u8; 32])> {
-        let mut hasher = blake3::Hasher::new();
-        let mut at = 0;
-        while at < size {
-            let step = usize::try_from(size - at).unwrap_or(BUFFER).min(BUFFER);
-            let read = bytes::read_at(file, &mut self.buffer[..step], at)?;
-            hasher.update(&self.buffer[..read]);
-            at += read as u64;
-            if read < step {
-                break;
-            }
+    fn tell(&mut self) -> Result<(), WorkspaceError> {
+        let Some(watch) = &mut self.watch else { return Ok(()) };
+        let progress = SnapshotProgress { entries: self.scan.manifest.len() as u64, bytes: self.charge.taken() };
+        match watch(progress) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(WorkspaceError::Stopped),
         }
-        Ok((at, *hasher.finalize().as_bytes()))
     }
 }
 
-impl Visit for Scanner<'_> {
+impl Visit for Scanner<'_, '_, '_> {
     fn enter(&mut self, seen: Seen<'_>) -> Result<Descend, WorkspaceError> {
         if self.scope.prunes(seen.path) {
             return Ok(Descend::Skip);
@@ -168,8 +155,12 @@ impl Visit for Scanner<'_> {
                 Err(Errno::NOENT | Errno::INVAL) => None,
                 Err(error) => return Err(WorkspaceError::io("read the link", seen.path, error)),
             },
-            Kind::Directory | Kind::Special => Some(Entry::new(EntryKind::Special, seen.meta.mode)),
+            Kind::Directory | Kind::Special => {
+                self.scan.specials += 1;
+                Some(Entry::new(EntryKind::Special, seen.meta.mode))
+            }
         };
+        self.tell()?;
         match entry {
             Some(entry) => self.insert(seen, entry),
             None => Ok(()),
