@@ -87,7 +87,7 @@ pub use runtime::{
     SpawnRequest, State, StaticRoot, Stdin, StdinReader, StdinWriter, Stop, Subject, SubmissionRuntime, Termination,
     Unheld, Usage,
 };
-pub use session::{Session, SessionBuilder, SessionError, SessionState};
+pub use session::{Frozen, Session, SessionBuilder, SessionError, SessionState};
 pub use workspace::{
     ApplyError, ArchiveBounds, ArchiveError, ArchiveFormat, ArchiveRules, AssetError, AssetKind, AssetResolver, Base,
     BaseNeed, Bounds, Capture, Captured, Change, ChangeKind, Changes, Content, ContentSource, Contents, ContentsBounds,

@@ -1,14 +1,13 @@
 //! Going back and going on: snapshots, resets, forks, an agent's checkpoints.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::inner::{BasePoint, Inner};
-use super::open::{placeholders, quota, stage};
-use super::state::{Resetting, StateCell};
+use super::state::Resetting;
 use super::{Session, SessionError};
 use crate::error::ExecutionError;
-use crate::runtime::{Bar, Command, RuntimeResult, SpawnRequest, State, StaticRoot};
+use crate::runtime::{Bar, Command, RuntimeResult, SpawnRequest, State};
 use crate::spec::Mode;
 use crate::workspace::{Bounds, Capture, Changes, CopyIn, SnapshotId, Workspace};
 
@@ -77,7 +76,11 @@ impl Session {
     /// A session that is not open, and what the host cannot copy.
     pub async fn fork(&self) -> Result<Session, ExecutionError> {
         self.inner.state.need_open("fork")?;
-        self.with_inner(Inner::fork).await
+        self.with_inner(|inner| {
+            let captured = inner.workspace()?.capture(&Capture::All, Bounds::default())?;
+            inner.fork(&captured, None, inner.limits.clone(), inner.unenforced.clone())
+        })
+        .await
     }
 
     /// Writes the workspace to a directory that is new or empty, takes a snapshot, and gives what changed since the last.
@@ -139,44 +142,5 @@ impl Inner {
             (Some(staged), Mode::Agent) => Ok(staged.assets.copy_into(workspace.dir())?),
             (_, Mode::Evaluation) | (None, Mode::Agent) => Ok(()),
         }
-    }
-
-    fn fork(&self) -> Result<Session, ExecutionError> {
-        let kind = self.registry.kind_of(&self.spec)?;
-        let base = self.registry.base(kind.base_need())?;
-        let workspace = Workspace::open(&base, &self.registry.owner()?, quota(&self.limits), self.registry.reaper())?;
-        let captured = self.workspace()?.capture(&Capture::All, Bounds::default())?;
-        workspace.restore(&captured)?;
-        drop(captured);
-        workspace.renew_quota()?;
-        // Where guests get a path of the host, a staged tree can be written: each session has its own.
-        let staged = match kind.static_root(&self.spec.section)? {
-            StaticRoot::Guest(_) => self.staged(),
-            StaticRoot::Host => stage(&self.registry, &base, &self.assets)?,
-        };
-        let scan = workspace.scan(&self.scope, None, Bounds::default())?;
-        let captured = self.resettable.then(|| workspace.capture(&Capture::All, Bounds::default())).transpose()?;
-        let inner = Self {
-            registry: self.registry.clone(),
-            spec: Arc::clone(&self.spec),
-            mode: self.mode,
-            limits: self.limits.clone(),
-            enforcement: Arc::clone(&self.enforcement),
-            unenforced: self.unenforced.clone(),
-            isolation: self.isolation,
-            admission: self.registry.admission().group(self.queue_timeout),
-            queue_timeout: self.queue_timeout,
-            scope: self.scope.clone(),
-            assets: Arc::clone(&self.assets),
-            placeholders: placeholders(&**kind, &self.spec, staged.as_deref())?,
-            staged: Mutex::new(staged),
-            state: StateCell::open(),
-            resettable: self.resettable,
-            forked: true,
-            runtimes: Mutex::default(),
-            base: Mutex::new(BasePoint::at(scan, captured)),
-            workspace: Mutex::new(Some(Arc::new(workspace))),
-        };
-        Ok(Session { inner: Arc::new(inner) })
     }
 }

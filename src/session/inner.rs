@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::state::StateCell;
 use super::{SessionError, SessionState};
 use crate::runtime::{AdmissionGroup, EnforcementTable, RuntimeRegistry, SubmissionRuntime, Unheld};
-use crate::spec::{EnvironmentSpec, Limits, Mode};
+use crate::spec::{EnvironmentSpec, Limits, LimitsConfig, Mode, Provenance};
 use crate::workspace::{
     Capture, Captured, Manifest, Placeholders, ResolvedStaticAsset, Scan, SnapshotId, StagedAssets, StatCache,
     Workspace,
@@ -31,6 +31,8 @@ pub(super) struct Inner {
     pub(super) registry: RuntimeRegistry,
     pub(super) spec: Arc<EnvironmentSpec>,
     pub(super) mode: Mode,
+    /// Limits of spec level over the spec's own.
+    pub(super) levels: Vec<(Provenance, LimitsConfig)>,
     pub(super) limits: Limits,
     pub(super) enforcement: Arc<EnforcementTable>,
     /// Limits that the spec asks for and nothing holds: dropped from `limits`.

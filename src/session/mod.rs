@@ -9,6 +9,7 @@ mod checkpoint;
 mod close;
 mod error;
 mod files;
+mod frozen;
 mod inner;
 mod open;
 mod spawn;
@@ -16,5 +17,6 @@ mod state;
 
 pub use builder::SessionBuilder;
 pub use error::SessionError;
+pub use frozen::Frozen;
 pub use inner::Session;
 pub use state::SessionState;

@@ -22,10 +22,10 @@ pub(super) async fn open(builder: SessionBuilder) -> Result<Session, ExecutionEr
 }
 
 fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
-    let SessionBuilder { registry, spec, mode, assets, submission, bounds, limits, queue_timeout, resettable } =
+    let SessionBuilder { registry, spec, mode, assets, submission, bounds, limits: levels, queue_timeout, resettable } =
         builder;
     let kind = Arc::clone(registry.kind_of(&spec)?);
-    let limits = registry.host().policy.bound(resolve(&spec, mode, &limits)?)?;
+    let limits = registry.host().policy.bound(resolve(&spec, mode, &levels)?)?;
     let enforcement = Arc::new(kind.enforcement(&spec.section)?);
     let InForce { limits, unenforced, .. } = enforcement.admit(limits, kind.ty())?;
     let base = registry.base(kind.base_need())?;
@@ -52,6 +52,7 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
         registry,
         spec: Arc::new(spec),
         mode,
+        levels,
         limits,
         enforcement,
         unenforced,
@@ -69,7 +70,11 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
     Ok(Session { inner: Arc::new(inner) })
 }
 
-fn resolve(spec: &EnvironmentSpec, mode: Mode, more: &[(Provenance, LimitsConfig)]) -> Result<Limits, ExecutionError> {
+pub(super) fn resolve(
+    spec: &EnvironmentSpec,
+    mode: Mode,
+    more: &[(Provenance, LimitsConfig)],
+) -> Result<Limits, ExecutionError> {
     let more: Vec<(Provenance, &LimitsConfig)> = more.iter().map(|(from, limits)| (*from, limits)).collect();
     spec.resolve_limits(mode, &more)
         .map_err(|problems| SpecError::Invalid { origin: spec.name.clone(), problems }.into())

@@ -1,0 +1,144 @@
+//! A workspace at one moment, from which any number of sessions start.
+
+use std::sync::{Arc, Mutex};
+
+use super::Session;
+use super::blocking::{blocking, is_little};
+use super::inner::{BasePoint, Inner};
+use super::open::{placeholders, quota, resolve, stage};
+use super::state::StateCell;
+use crate::error::ExecutionError;
+use crate::runtime::{InForce, StaticRoot, Unheld};
+use crate::spec::{Limits, LimitsConfig, Provenance};
+use crate::workspace::{Bounds, Capture, Captured, Scan, StatCache, Workspace};
+
+/// The workspace of a session at one moment, and all else that sessions over it need.
+///
+/// Sessions that start from it share nothing that can be written, and outlive it and each other.
+#[derive(Debug)]
+pub struct Frozen {
+    inner: Arc<Parts>,
+}
+
+#[derive(Debug)]
+struct Parts {
+    parent: Arc<Inner>,
+    captured: Captured,
+    scan: Scan,
+    is_little: bool,
+}
+
+impl Session {
+    /// Copies the workspace as it is now, for sessions that start from it.
+    ///
+    /// # Errors
+    /// A session that is not open, and what the host cannot copy.
+    ///
+    /// Cancel safe: what was copied is removed.
+    pub async fn freeze(&self) -> Result<Frozen, ExecutionError> {
+        self.inner.state.need_open("freeze")?;
+        let parent = Arc::clone(&self.inner);
+        self.with_workspace(0, move |inner, workspace| {
+            let captured = workspace.capture(&Capture::All, Bounds::default())?;
+            let scan = workspace.scan(&inner.scope, None, Bounds::default())?;
+            let is_little = is_little(workspace, 0);
+            Ok(Frozen { inner: Arc::new(Parts { parent, captured, scan, is_little }) })
+        })
+        .await
+    }
+}
+
+impl Frozen {
+    /// Opens a session that starts from what was frozen, with limits of a case over those of the spec.
+    ///
+    /// Runtimes spawned in it run no set-up, and it keeps nothing to [reset](Session::reset) to.
+    ///
+    /// # Errors
+    /// Limits that cannot be held, and what the host cannot copy.
+    ///
+    /// Cancel safe: what was made is removed.
+    pub async fn open(&self, limits: &LimitsConfig) -> Result<Session, ExecutionError> {
+        let parent = &self.inner.parent;
+        let (limits, unenforced) = parent.limits_with(limits)?;
+        let parts = Arc::clone(&self.inner);
+        let open = move || parts.parent.fork(&parts.captured, Some(&parts.scan), limits, unenforced);
+        // Here where there is little to copy: a hand-off to another thread takes longer.
+        if self.inner.is_little { open() } else { blocking(open).await }
+    }
+
+    /// Says whether limits of a case can be held, without opening anything.
+    ///
+    /// # Errors
+    /// Limits that contradict each other, that the host forbids, or that cannot be held.
+    pub fn check_limits(&self, limits: &LimitsConfig) -> Result<(), ExecutionError> {
+        self.inner.parent.limits_with(limits).map(drop)
+    }
+}
+
+impl Inner {
+    /// Gives the limits of the session with those of a case over them.
+    fn limits_with(&self, case: &LimitsConfig) -> Result<(Limits, Vec<Unheld>), ExecutionError> {
+        if *case == LimitsConfig::default() {
+            return Ok((self.limits.clone(), self.unenforced.clone()));
+        }
+        let mut levels = self.levels.clone();
+        levels.push((Provenance::Case, case.clone()));
+        let limits = self.registry.host().policy.bound(resolve(&self.spec, self.mode, &levels)?)?;
+        let InForce { limits, unenforced, .. } = self.enforcement.admit(limits, &self.spec.ty)?;
+        Ok((limits, unenforced))
+    }
+
+    /// Makes a session over a new workspace with what was captured, and the scan of it where that is known.
+    pub(super) fn fork(
+        &self,
+        captured: &Captured,
+        known: Option<&Scan>,
+        limits: Limits,
+        unenforced: Vec<Unheld>,
+    ) -> Result<Session, ExecutionError> {
+        let kind = self.registry.kind_of(&self.spec)?;
+        let base = self.registry.base(kind.base_need())?;
+        let workspace = Workspace::open(&base, &self.registry.owner()?, quota(&limits), self.registry.reaper())?;
+        workspace.restore(captured)?;
+        // Where guests get a path of the host, a staged tree can be written: each session has its own.
+        let staged = match kind.static_root(&self.spec.section)? {
+            StaticRoot::Guest(_) => self.staged(),
+            StaticRoot::Host => stage(&self.registry, &base, &self.assets)?,
+        };
+        let (base_point, resettable) = match known {
+            // The files are other ones, of the same content: nothing that was remembered of them holds.
+            Some(scan) => {
+                let scan = Scan { cache: StatCache::default(), ..scan.clone() };
+                (BasePoint::at(scan, None), false)
+            }
+            None => {
+                let scan = workspace.scan(&self.scope, None, Bounds::default())?;
+                let kept = self.resettable.then(|| workspace.capture(&Capture::All, Bounds::default())).transpose()?;
+                (BasePoint::at(scan, kept), self.resettable)
+            }
+        };
+        let inner = Self {
+            registry: self.registry.clone(),
+            spec: Arc::clone(&self.spec),
+            mode: self.mode,
+            levels: self.levels.clone(),
+            limits,
+            enforcement: Arc::clone(&self.enforcement),
+            unenforced,
+            isolation: self.isolation,
+            admission: self.registry.admission().group(self.queue_timeout),
+            queue_timeout: self.queue_timeout,
+            scope: self.scope.clone(),
+            assets: Arc::clone(&self.assets),
+            placeholders: placeholders(&**kind, &self.spec, staged.as_deref())?,
+            staged: Mutex::new(staged),
+            state: StateCell::open(),
+            resettable,
+            forked: true,
+            runtimes: Mutex::default(),
+            base: Mutex::new(base_point),
+            workspace: Mutex::new(Some(Arc::new(workspace))),
+        };
+        Ok(Session { inner: Arc::new(inner) })
+    }
+}
