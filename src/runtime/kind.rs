@@ -235,7 +235,7 @@ pub struct SpawnRequest {
     pub mounts: Vec<Mount>,
     /// Variables; they win over the spec's. Default: none.
     pub env: BTreeMap<String, String>,
-    /// A set-up line after those of the spec. Default: none.
+    /// A set-up line after those of the spec; in a fork, where those do not run again, it runs alone. Default: none.
     pub setup_command: Option<String>,
     /// Whether no set-up runs at all. Default: no.
     pub disable_setup: bool,

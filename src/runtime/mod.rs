@@ -17,6 +17,7 @@ mod enforcement;
 mod error;
 mod guest;
 mod kind;
+mod places;
 mod registration;
 mod registry;
 mod result;

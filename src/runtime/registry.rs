@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+use super::places::Places;
 use super::registration::{check_closed, check_name};
 use super::shutdown::{Spawned, shutdown};
 use super::{
@@ -18,7 +19,7 @@ use super::{
 use crate::error::{ErrorKind, ExecutionError};
 use crate::host::Host;
 use crate::spec::{EnvironmentSpec, Problem, Section, SectionTypes};
-use crate::workspace::{Base, BaseNeed, Owner, Reaper};
+use crate::workspace::{Base, BaseNeed, Owner, Reaper, SnapshotStore};
 
 /// A [`RuntimeKind`] without its types: what a registry holds. Implemented for every kind, by nobody else.
 #[async_trait]
@@ -180,8 +181,7 @@ struct Inner {
     admission: Admission,
     reaper: Arc<Reaper>,
     owner: OnceLock<Arc<Owner>>,
-    /// Chosen once: all workspaces of a registry share one budget of memory.
-    bases: [OnceLock<Base>; 2],
+    places: Places,
     spawned: Spawned,
 }
 
@@ -244,8 +244,8 @@ impl RegistryBuilder {
         let most = self.host.policy.max_running.as_ref().map_or(usize::MAX, |ruled| ruled.value);
         let admission = Admission::new(self.host.max_running.unwrap_or(2 * cores).min(most));
         let (host, reaper, owner) = (Arc::new(self.host), Reaper::new(), OnceLock::new());
-        let (bases, spawned) = (Default::default(), Spawned::default());
-        Ok(RuntimeRegistry { inner: Arc::new(Inner { kinds, host, admission, reaper, owner, bases, spawned }) })
+        let (places, spawned) = (Places::default(), Spawned::default());
+        Ok(RuntimeRegistry { inner: Arc::new(Inner { kinds, host, admission, reaper, owner, places, spawned }) })
     }
 }
 
@@ -328,16 +328,15 @@ impl RuntimeRegistry {
     /// # Errors
     /// A base directory that cannot be used.
     pub fn base(&self, need: BaseNeed) -> Result<Base, ExecutionError> {
-        let [detached, directory] = &self.inner.bases;
-        let chosen = match need {
-            BaseNeed::Detached => detached,
-            BaseNeed::Directory => directory,
-        };
-        if let Some(base) = chosen.get() {
-            return Ok(base.clone());
-        }
-        let base = Base::choose(&self.inner.host, need)?;
-        Ok(chosen.get_or_init(|| base).clone())
+        self.inner.places.base(&self.inner.host, need)
+    }
+
+    /// Gives the snapshot store of the host, in its data directory; opened at the first call. `None`: the host has none.
+    ///
+    /// # Errors
+    /// A store that cannot be opened or made, or that a later version made.
+    pub fn snapshot_store(&self) -> Result<Option<SnapshotStore>, ExecutionError> {
+        self.inner.places.snapshots(&self.inner.host)
     }
 
     /// Finds a built-in spec by name.

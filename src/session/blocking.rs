@@ -33,23 +33,45 @@ pub(super) fn is_little(workspace: &Workspace, more: u64) -> bool {
 }
 
 impl Session {
-    /// Runs work that needs the session and goes through the workspace, to which it adds so many bytes: here where
-    /// there is little in it, else on a thread that may block.
+    /// Runs a call that goes through the workspace, to which it adds so many bytes: here where there is little in it,
+    /// else on a thread that may block. No reset begins before it is done, whoever still waits for it.
     pub(super) async fn with_workspace<T: Send + 'static>(
         &self,
+        call: &'static str,
         more: u64,
         work: impl FnOnce(&Inner, &Workspace) -> Result<T, ExecutionError> + Send + 'static,
     ) -> Result<T, ExecutionError> {
+        let here = self.inner.state.enter(call)?;
         let workspace = self.inner.workspace()?;
         if is_little(&workspace, more) {
             return work(&self.inner, &workspace);
         }
+        drop(here);
         let inner = Arc::clone(&self.inner);
-        blocking(move || work(&inner, &workspace)).await
+        blocking(move || {
+            let _inside = inner.state.enter(call)?;
+            work(&inner, &workspace)
+        })
+        .await
     }
 
-    /// Runs long work that needs the session.
+    /// Runs a long call that works in the workspace. No reset begins before it is done, whoever still waits for it.
     pub(super) async fn with_inner<T: Send + 'static>(
+        &self,
+        call: &'static str,
+        work: impl FnOnce(&Inner) -> Result<T, ExecutionError> + Send + 'static,
+    ) -> Result<T, ExecutionError> {
+        self.inner.state.need_open(call)?;
+        let inner = Arc::clone(&self.inner);
+        blocking(move || {
+            let _inside = inner.state.enter(call)?;
+            work(&inner)
+        })
+        .await
+    }
+
+    /// Runs a call that replaces the workspace. It keeps the others out by itself.
+    pub(super) async fn with_reset<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> Result<T, ExecutionError> + Send + 'static,
     ) -> Result<T, ExecutionError> {

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::Session;
 use super::open::open;
-use super::{Session, SessionError};
 use crate::error::ExecutionError;
 use crate::runtime::RuntimeRegistry;
 use crate::spec::{EnvironmentSpec, LimitsConfig, Mode, Provenance};
-use crate::workspace::{Bounds, ResolvedStaticAsset};
+use crate::workspace::{Bounds, ResolvedStaticAsset, Snapshot, SnapshotStore};
 
 /// A session in the making.
 ///
@@ -19,6 +19,8 @@ pub struct SessionBuilder {
     pub(super) spec: EnvironmentSpec,
     pub(super) mode: Mode,
     pub(super) assets: Vec<ResolvedStaticAsset>,
+    pub(super) snapshot: Option<Snapshot>,
+    pub(super) store: Option<SnapshotStore>,
     pub(super) submission: Option<PathBuf>,
     pub(super) bounds: Bounds,
     pub(super) limits: Vec<(Provenance, LimitsConfig)>,
@@ -33,6 +35,8 @@ impl SessionBuilder {
             spec,
             mode: Mode::Evaluation,
             assets: Vec::new(),
+            snapshot: None,
+            store: None,
             submission: None,
             bounds: Bounds::default(),
             limits: Vec::new(),
@@ -52,6 +56,23 @@ impl SessionBuilder {
     #[must_use]
     pub fn grant_assets(mut self, assets: Vec<ResolvedStaticAsset>) -> Self {
         self.assets = assets;
+        self
+    }
+
+    /// Starts from a snapshot: the workspace is equal to it before a submission is copied in. Default: it is empty.
+    ///
+    /// One that is kept is opened by its id with [`SnapshotStore::open`].
+    #[must_use]
+    pub fn snapshot(mut self, snapshot: Snapshot) -> Self {
+        self.snapshot = Some(snapshot);
+        self
+    }
+
+    /// Keeps the session's snapshots in this store. Default: that of the host's data directory; without one, memory,
+    /// for as long as somebody has them.
+    #[must_use]
+    pub fn snapshot_store(mut self, store: SnapshotStore) -> Self {
+        self.store = Some(store);
         self
     }
 
@@ -111,9 +132,5 @@ impl Session {
     /// Says how a session over a spec is opened.
     pub fn builder(registry: &RuntimeRegistry, spec: EnvironmentSpec) -> SessionBuilder {
         SessionBuilder::new(registry.clone(), spec)
-    }
-
-    pub(super) fn need_mode(&self, call: &'static str, needs: Mode) -> Result<(), SessionError> {
-        if self.inner.mode == needs { Ok(()) } else { Err(SessionError::Mode { call, needs }) }
     }
 }

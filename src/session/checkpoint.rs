@@ -1,102 +1,69 @@
-//! Going back and going on: snapshots, resets, forks, an agent's checkpoints.
+//! An agent's checkpoints: snapshots that are kept, written out, gone on from.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::inner::{BasePoint, Inner};
-use super::state::Resetting;
 use super::{Session, SessionError};
-use crate::error::ExecutionError;
-use crate::runtime::{Bar, Command, RuntimeResult, SpawnRequest, State};
+use crate::error::{ErrorKind, ExecutionError};
+use crate::runtime::{Command, RuntimeResult, SpawnRequest};
 use crate::spec::Mode;
-use crate::workspace::{Bounds, Capture, Changes, CopyIn, SnapshotId, Workspace};
+use crate::workspace::{Bounds, Capture, Changes, Restore, Snapshot, SnapshotStore, Taken};
 
 /// How many changes a checkpoint lists.
 const MOST_CHANGES: usize = 10_000;
 
 impl Session {
-    /// Takes a snapshot: later changes are told against it, and a reset goes back to it. Gives its id.
+    /// Takes a snapshot of what the spec's globs take: later changes are told against it, and a reset goes back to it.
+    ///
+    /// It is kept in the host's snapshot store until it is removed by its id; a host without one has it in memory,
+    /// for as long as somebody holds it.
     ///
     /// # Errors
-    /// A session that is not open, and what the host cannot read.
-    pub async fn update_snapshot(&self) -> Result<SnapshotId, ExecutionError> {
-        self.inner.state.need_open("update_snapshot")?;
-        self.with_inner(|inner| inner.move_base().map(|(id, _)| id)).await
-    }
-
-    /// Makes the workspace what it was at the last snapshot, else after set-up, else at the start. The directory stays.
+    /// A session that is not open, what the host cannot read, and a store that cannot be written.
     ///
-    /// # Errors
-    /// A session that is not open, a running command, and what the host cannot write; the workspace is then between.
-    pub async fn reset(&self) -> Result<(), ExecutionError> {
-        const CALL: &str = "reset";
-        self.inner.state.need_open(CALL)?;
-        if !self.inner.resettable {
-            return Err(SessionError::NothingKept.into());
-        }
-        self.with_inner(|inner| {
-            let _resetting = inner.begin_reset(CALL)?;
-            let base = inner.base();
-            let captured = base.captured.as_ref().ok_or(SessionError::NothingKept)?;
-            let workspace = inner.workspace()?;
-            workspace.restore(captured)?;
-            Ok(workspace.renew_quota()?)
+    /// Cancel safe: it is taken to its end.
+    pub async fn update_snapshot(&self) -> Result<Snapshot, ExecutionError> {
+        self.with_inner("update_snapshot", |inner| {
+            let mut base = inner.base();
+            let taken = inner.take(&base)?;
+            let snapshot = taken.snapshot.clone();
+            inner.move_base(&mut base, taken)?;
+            Ok(snapshot)
         })
         .await
     }
 
-    /// Makes the workspace what a directory holds; links stay links.
+    /// Takes a snapshot as [`update_snapshot`](Self::update_snapshot) does, makes a directory equal to it, and gives
+    /// what changed since the last one. The directory is made if there is none; whatever else was in it goes.
     ///
     /// # Errors
-    /// A session that is not open, a running command, a directory that cannot be read, a workspace that cannot be written.
-    pub async fn restore_from_snapshot_dir(&self, dir: &Path) -> Result<(), ExecutionError> {
-        const CALL: &str = "restore_from_snapshot_dir";
-        let dir = dir.to_owned();
-        self.with_inner(move |inner| {
-            let _resetting = inner.begin_reset(CALL)?;
-            let workspace = inner.workspace()?;
-            // Nothing is thrown away for a directory that is not there.
-            std::fs::read_dir(&dir).map_err(|source| {
-                ExecutionError::new(crate::error::ErrorKind::Workspace, source)
-                    .with_hint(format!("is `{}` a directory?", dir.display()))
-            })?;
-            workspace.clear()?;
-            workspace.copy_in(&dir, CopyIn::default())?;
-            inner.copy_assets_for_agents(&workspace)?;
-            Ok(workspace.renew_quota()?)
-        })
-        .await
-    }
-
-    /// Opens a session that starts from what this workspace holds now, and shares nothing that can be written.
+    /// A session that is not open or not an agent's, and what the host cannot write: then the directory is what it
+    /// was, and so is the point that changes are told against.
     ///
-    /// Runtimes spawned in it run no set-up: what set-up made is there.
-    ///
-    /// # Errors
-    /// A session that is not open, and what the host cannot copy.
-    pub async fn fork(&self) -> Result<Session, ExecutionError> {
-        self.inner.state.need_open("fork")?;
-        self.with_inner(|inner| {
-            let captured = inner.workspace()?.capture(&Capture::All, Bounds::default())?;
-            inner.fork(&captured, None, inner.limits.clone(), inner.unenforced.clone())
-        })
-        .await
-    }
-
-    /// Writes the workspace to a directory that is new or empty, takes a snapshot, and gives what changed since the last.
-    ///
-    /// # Errors
-    /// A session that is not open or not an agent's, and what the host cannot write.
+    /// Cancel safe: it is done to its end.
     pub async fn finish_checkpoint(&self, destination: &Path) -> Result<Changes, ExecutionError> {
         const CALL: &str = "finish_checkpoint";
         self.inner.state.need_open(CALL)?;
         self.need_mode(CALL, Mode::Agent)?;
         let destination = destination.to_owned();
-        self.with_inner(move |inner| {
-            inner.workspace()?.keep(&destination)?;
-            inner.move_base().map(|(_, changes)| changes)
+        self.with_inner(CALL, move |inner| {
+            inner.check_destination(&destination)?;
+            let mut base = inner.base();
+            let taken = inner.take(&base)?;
+            taken.snapshot.restore_ambient(&destination, Restore::Mirror, None)?;
+            let changes = Changes::between(&base.manifest, taken.snapshot.manifest(), MOST_CHANGES);
+            inner.move_base(&mut base, taken)?;
+            Ok(changes)
         })
         .await
+    }
+
+    /// Gives the snapshot that changes are told against, with its content: the last one that was taken.
+    ///
+    /// `None` before the first.
+    pub fn last_snapshot(&self) -> Option<Snapshot> {
+        self.inner.base().snapshot.clone()
     }
 
     /// Runs the spec's `resume_commands`, as after a restored workspace; each gives its result.
@@ -117,30 +84,50 @@ impl Session {
 }
 
 impl Inner {
-    /// Keeps calls and commands out of the workspace until the guards go.
-    fn begin_reset(&self, call: &'static str) -> Result<(Resetting<'_>, Bar), SessionError> {
-        let resetting = self.state.reset(call)?;
-        // A runtime that does not queue its commands here at least tells of its latest.
-        let busy = self.live().iter().any(|runtime| runtime.poll() == State::Running);
-        let bar = self.admission.bar().filter(|_| !busy).ok_or(SessionError::Busy { call })?;
-        Ok((resetting, bar))
-    }
-
-    fn move_base(&self) -> Result<(SnapshotId, Changes), ExecutionError> {
-        let workspace = self.workspace()?;
-        let mut base = self.base();
-        let scan = workspace.scan(&self.scope, Some(&base.cache), Bounds::default())?;
-        let changes = Changes::between(&base.manifest, &scan.manifest, MOST_CHANGES);
-        let captured = self.resettable.then(|| workspace.capture(&Capture::All, Bounds::default())).transpose()?;
-        let (id, start) = (scan.manifest.id(), base.start);
-        *base = BasePoint { start, moved: true, ..BasePoint::at(scan, captured) };
-        Ok((id, changes))
-    }
-
-    fn copy_assets_for_agents(&self, workspace: &Workspace) -> Result<(), ExecutionError> {
-        match (self.staged(), self.mode) {
-            (Some(staged), Mode::Agent) => Ok(staged.assets.copy_into(workspace.dir())?),
-            (_, Mode::Evaluation) | (None, Mode::Agent) => Ok(()),
+    /// Gives the store of this session's snapshots.
+    fn store(&self) -> Result<SnapshotStore, ExecutionError> {
+        if let Some(store) = self.store.get() {
+            return Ok(store.clone());
         }
+        let store = self.registry.snapshot_store()?.unwrap_or_else(SnapshotStore::in_memory);
+        Ok(self.store.get_or_init(|| store).clone())
+    }
+
+    fn take(&self, base: &BasePoint) -> Result<Taken, ExecutionError> {
+        let workspace = self.workspace()?;
+        Ok(workspace.take_snapshot(&self.store()?, &self.scope, Some(&base.cache), Bounds::default())?)
+    }
+
+    /// Keeps a snapshot, and makes it what later states are compared with and a reset goes back to.
+    fn move_base(&self, base: &mut BasePoint, taken: Taken) -> Result<(), ExecutionError> {
+        let workspace = self.workspace()?;
+        let captured = self.resettable.then(|| workspace.capture(&Capture::All, Bounds::default())).transpose()?;
+        let Taken { snapshot, cache, specials, .. } = taken;
+        // In memory a snapshot that nobody has any more is of use to nobody.
+        if snapshot.store().path().is_some() {
+            snapshot.store().keep(&snapshot, &format!("session of `{}`", self.spec.name), specials)?;
+        }
+        let (start, manifest) = (base.start, Arc::clone(snapshot.manifest()));
+        *base = BasePoint { start, manifest, snapshot: Some(snapshot), cache, captured, moved: true };
+        Ok(())
+    }
+
+    /// Refuses to replace what the session itself needs.
+    fn check_destination(&self, destination: &Path) -> Result<(), ExecutionError> {
+        // One that is not there yet holds nothing.
+        let Ok(real) = destination.canonicalize() else { return Ok(()) };
+        let (store, workspace) = (self.store()?, self.workspace()?);
+        let needed = [store.path(), workspace.open_ambient_path()];
+        if needed.into_iter().flatten().any(|needed| needed.starts_with(&real)) {
+            let message = format!("the directory {} holds what the session works with", destination.display());
+            return Err(ExecutionError::new(ErrorKind::Workspace, message).with_hint("name a directory of its own"));
+        }
+        Ok(())
+    }
+}
+
+impl Session {
+    pub(super) fn need_mode(&self, call: &'static str, needs: Mode) -> Result<(), SessionError> {
+        if self.inner.mode == needs { Ok(()) } else { Err(SessionError::Mode { call, needs }) }
     }
 }

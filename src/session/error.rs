@@ -24,8 +24,8 @@ pub enum SessionError {
         /// The mode that it is for.
         needs: Mode,
     },
-    /// A command of the session runs.
-    #[error("`{call}` has to wait for the commands of the session")]
+    /// A command of the session runs, or another call works in its workspace.
+    #[error("`{call}` has to wait for the commands and calls of the session")]
     Busy {
         /// The call.
         call: &'static str,

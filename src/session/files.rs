@@ -16,9 +16,11 @@ impl Session {
     /// # Errors
     /// A session that is not open, a value that has no form in its type, and what the host cannot write.
     pub async fn materialize_input_files(&self, files: Vec<InputFile>) -> Result<(), ExecutionError> {
-        self.inner.state.need_open("materialize_input_files")?;
         let more = files.iter().map(|file| file.content.size_hint()).sum();
-        self.with_workspace(more, move |_, workspace| Ok(workspace.write_input_files(&files)?)).await
+        self.with_workspace("materialize_input_files", more, move |_, workspace| {
+            Ok(workspace.write_input_files(&files)?)
+        })
+        .await
     }
 
     /// Resolves the placeholders of input files, for the runtime of this session: text, bytes and values.
@@ -51,9 +53,8 @@ impl Session {
         patterns: &[&str],
         bounds: ContentsBounds,
     ) -> Result<Contents, ExecutionError> {
-        self.inner.state.need_open("get_file_contents")?;
         let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
-        self.with_workspace(0, move |_, workspace| {
+        self.with_workspace("get_file_contents", 0, move |_, workspace| {
             let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
             Ok(workspace.get_file_contents(&patterns, bounds)?)
         })
@@ -74,10 +75,9 @@ impl Session {
         bounds: ContentsBounds,
         file_bounds: FileBounds,
     ) -> Result<TypedContents, ExecutionError> {
-        self.inner.state.need_open("get_typed_contents")?;
         let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
         // A few packed bytes can be long work, so never here.
-        self.with_inner(move |inner| {
+        self.with_inner("get_typed_contents", move |inner| {
             let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
             Ok(inner.workspace()?.get_typed_contents(&patterns, bounds, &file_bounds)?)
         })
@@ -89,8 +89,7 @@ impl Session {
     /// # Errors
     /// A session that is not open, and what the host cannot read.
     pub async fn changes(&self, most: usize) -> Result<Changes, ExecutionError> {
-        self.inner.state.need_open("changes")?;
-        self.with_workspace(0, move |inner, workspace| {
+        self.with_workspace("changes", 0, move |inner, workspace| {
             let mut base = inner.base();
             let scan = workspace.scan(&inner.scope, Some(&base.cache), Bounds::default())?;
             base.cache = scan.cache;
@@ -104,8 +103,7 @@ impl Session {
     /// # Errors
     /// A session that is not open, a directory that is not empty, and what the host cannot write.
     pub async fn keep(&self, destination: &Path) -> Result<CopyReport, ExecutionError> {
-        self.inner.state.need_open("keep")?;
         let destination = destination.to_owned();
-        self.with_inner(move |inner| Ok(inner.workspace()?.keep(&destination)?)).await
+        self.with_inner("keep", move |inner| Ok(inner.workspace()?.keep(&destination)?)).await
     }
 }

@@ -10,7 +10,7 @@ use super::state::StateCell;
 use crate::error::ExecutionError;
 use crate::runtime::{InForce, StaticRoot, Unheld};
 use crate::spec::{Limits, LimitsConfig, Provenance};
-use crate::workspace::{Bounds, Capture, Captured, Scan, StatCache, Workspace};
+use crate::workspace::{Bounds, Capture, Captured, Scan, Snapshot, StatCache, Workspace};
 
 /// The workspace of a session at one moment, and all else that sessions over it need.
 ///
@@ -18,6 +18,15 @@ use crate::workspace::{Bounds, Capture, Captured, Scan, StatCache, Workspace};
 #[derive(Debug)]
 pub struct Frozen {
     inner: Arc<Parts>,
+}
+
+/// What the workspace of a new session starts from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Start<'a> {
+    /// Everything, with what set-up made.
+    Captured(&'a Captured),
+    /// What the globs of a spec took.
+    Snapshot(&'a Snapshot),
 }
 
 #[derive(Debug)]
@@ -36,9 +45,8 @@ impl Session {
     ///
     /// Cancel safe: what was copied is removed.
     pub async fn freeze(&self) -> Result<Frozen, ExecutionError> {
-        self.inner.state.need_open("freeze")?;
         let parent = Arc::clone(&self.inner);
-        self.with_workspace(0, move |inner, workspace| {
+        self.with_workspace("freeze", 0, move |inner, workspace| {
             let captured = workspace.capture(&Capture::All, Bounds::default())?;
             let scan = workspace.scan(&inner.scope, None, Bounds::default())?;
             let is_little = is_little(workspace, 0);
@@ -61,7 +69,7 @@ impl Frozen {
         let parent = &self.inner.parent;
         let (limits, unenforced) = parent.limits_with(limits)?;
         let parts = Arc::clone(&self.inner);
-        let open = move || parts.parent.fork(&parts.captured, Some(&parts.scan), limits, unenforced);
+        let open = move || parts.parent.fork(Start::Captured(&parts.captured), Some(&parts.scan), limits, unenforced);
         // Here where there is little to copy: a hand-off to another thread takes longer.
         if self.inner.is_little { open() } else { blocking(open).await }
     }
@@ -88,10 +96,10 @@ impl Inner {
         Ok((limits, unenforced))
     }
 
-    /// Makes a session over a new workspace with what was captured, and the scan of it where that is known.
+    /// Makes a session over a new workspace with what it starts from, and the scan of it where that is known.
     pub(super) fn fork(
         &self,
-        captured: &Captured,
+        start: Start<'_>,
         known: Option<&Scan>,
         limits: Limits,
         unenforced: Vec<Unheld>,
@@ -99,7 +107,14 @@ impl Inner {
         let kind = self.registry.kind_of(&self.spec)?;
         let base = self.registry.base(kind.base_need())?;
         let workspace = Workspace::open(&base, &self.registry.owner()?, quota(&limits), self.registry.reaper())?;
-        workspace.restore(captured)?;
+        match start {
+            Start::Captured(captured) => workspace.restore(captured)?,
+            Start::Snapshot(snapshot) => {
+                workspace.restore_snapshot(snapshot)?;
+                self.copy_assets_for_agents(&workspace)?;
+                workspace.renew_quota()?;
+            }
+        }
         // Where guests get a path of the host, a staged tree can be written: each session has its own.
         let staged = match kind.static_root(&self.spec.section)? {
             StaticRoot::Guest(_) => self.staged(),
@@ -134,7 +149,9 @@ impl Inner {
             staged: Mutex::new(staged),
             state: StateCell::open(),
             resettable,
-            forked: true,
+            // What a set-up made is there only where everything was taken.
+            forked: matches!(start, Start::Captured(_)),
+            store: self.store.clone(),
             runtimes: Mutex::default(),
             base: Mutex::new(base_point),
             workspace: Mutex::new(Some(Arc::new(workspace))),

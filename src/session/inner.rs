@@ -1,6 +1,6 @@
 //! The session: what belongs to it, and what it tells of itself.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use super::state::StateCell;
@@ -8,8 +8,8 @@ use super::{SessionError, SessionState};
 use crate::runtime::{AdmissionGroup, EnforcementTable, RuntimeRegistry, SubmissionRuntime, Unheld};
 use crate::spec::{EnvironmentSpec, Limits, LimitsConfig, Mode, Provenance};
 use crate::workspace::{
-    Capture, Captured, Manifest, Placeholders, ResolvedStaticAsset, Scan, SnapshotId, StagedAssets, StatCache,
-    Workspace,
+    Capture, Captured, Manifest, Placeholders, ResolvedStaticAsset, Scan, Snapshot, SnapshotId, SnapshotStore,
+    StagedAssets, StatCache, Workspace,
 };
 
 /// A spec opened over a workspace. Dropping it does what [`close`](Self::close) does, without reporting.
@@ -19,6 +19,7 @@ use crate::workspace::{
 /// | [`spawn`](Self::spawn) | `setup.commands`, then `eval_commands` | `setup.commands` |
 /// | [`materialize_input_files`](Self::materialize_input_files), [`get_file_contents`](Self::get_file_contents) | yes | yes |
 /// | [`update_snapshot`](Self::update_snapshot), [`reset`](Self::reset), [`fork`](Self::fork) | yes | yes |
+/// | [`fork_from`](Self::fork_from), [`restore_from_snapshot_dir`](Self::restore_from_snapshot_dir) | yes | yes |
 /// | [`finish_checkpoint`](Self::finish_checkpoint), [`resume`](Self::resume) | an error | yes |
 /// | assets | read-only | read-only, and writable copies in the workspace |
 #[derive(Debug)]
@@ -47,6 +48,8 @@ pub(super) struct Inner {
     pub(super) state: StateCell,
     pub(super) resettable: bool,
     pub(super) forked: bool,
+    /// Where snapshots go; chosen at the first one.
+    pub(super) store: OnceLock<SnapshotStore>,
     pub(super) runtimes: Mutex<Vec<Weak<dyn SubmissionRuntime>>>,
     pub(super) base: Mutex<BasePoint>,
     pub(super) workspace: Mutex<Option<Arc<Workspace>>>,
@@ -63,7 +66,9 @@ pub(super) struct Staged {
 #[derive(Debug)]
 pub(super) struct BasePoint {
     pub(super) start: SnapshotId,
-    pub(super) manifest: Manifest,
+    pub(super) manifest: Arc<Manifest>,
+    /// The same with its content, where that is in a store.
+    pub(super) snapshot: Option<Snapshot>,
     pub(super) cache: StatCache,
     pub(super) captured: Option<Captured>,
     /// Whether this point is behind the start: a set-up ran, or the caller took a snapshot.
@@ -72,7 +77,8 @@ pub(super) struct BasePoint {
 
 impl BasePoint {
     pub(super) fn at(scan: Scan, captured: Option<Captured>) -> Self {
-        Self { start: scan.manifest.id(), manifest: scan.manifest, cache: scan.cache, captured, moved: false }
+        let (start, manifest) = (scan.manifest.id(), Arc::new(scan.manifest));
+        Self { start, manifest, snapshot: None, cache: scan.cache, captured, moved: false }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who owns the life cycle: a spec opened over a workspace, the runtimes spawned on it, and their end.
 //!
 //! Never here: which runtimes there are, what a result means, printing.
-//! Read next: [`Session`], then `open.rs` for how one comes to be and `checkpoint.rs` for going back and on.
+//! Read next: [`Session`], then `open.rs` for how one comes to be, `reset.rs` for going back and `checkpoint.rs` for going on.
 
 mod blocking;
 mod builder;
@@ -12,6 +12,7 @@ mod files;
 mod frozen;
 mod inner;
 mod open;
+mod reset;
 mod spawn;
 mod state;
 

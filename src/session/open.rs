@@ -1,6 +1,6 @@
 //! How a session comes to be: limits, workspace, submission, assets, in that order.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::blocking::blocking;
 use super::inner::{BasePoint, Inner, Staged};
@@ -15,14 +15,14 @@ use crate::workspace::{
 
 pub(super) async fn open(builder: SessionBuilder) -> Result<Session, ExecutionError> {
     // Both are long only when there is something to copy.
-    if builder.submission.is_some() || !builder.assets.is_empty() {
+    if builder.submission.is_some() || builder.snapshot.is_some() || !builder.assets.is_empty() {
         return blocking(move || open_here(builder)).await;
     }
     open_here(builder)
 }
 
 fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
-    let SessionBuilder { registry, spec, mode, assets, submission, bounds, limits: levels, queue_timeout, resettable } =
+    let SessionBuilder { registry, spec, mode, assets, bounds, limits: levels, queue_timeout, resettable, .. } =
         builder;
     let kind = Arc::clone(registry.kind_of(&spec)?);
     let limits = registry.host().policy.bound(resolve(&spec, mode, &levels)?)?;
@@ -31,7 +31,10 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
     let base = registry.base(kind.base_need())?;
     let ignored = spec.ignore_globs(assets.iter().map(ResolvedStaticAsset::save_path));
     let workspace = Workspace::open(&base, &registry.owner()?, quota(&limits), registry.reaper())?;
-    if let Some(source) = submission {
+    if let Some(snapshot) = &builder.snapshot {
+        workspace.restore_snapshot(snapshot)?;
+    }
+    if let Some(source) = builder.submission {
         let mut options = CopyIn::default();
         (options.ignore, options.bounds) = (Globs::new(&ignored), bounds);
         workspace.copy_in(&source, options)?;
@@ -63,6 +66,7 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
         state: StateCell::open(),
         resettable,
         forked: false,
+        store: builder.store.map_or_else(OnceLock::new, OnceLock::from),
         runtimes: Mutex::default(),
         base: Mutex::new(BasePoint::at(scan, captured)),
         workspace: Mutex::new(Some(Arc::new(workspace))),

@@ -8,7 +8,7 @@ use super::Session;
 use super::inner::Inner;
 use crate::error::{ErrorKind, ExecutionError};
 use crate::runtime::{Capability, InForce, Launch, SpawnRequest, SubmissionRuntime};
-use crate::spec::{Provenance, SpecError};
+use crate::spec::{EnvironmentSpec, Provenance, SpecError};
 use crate::workspace::{Bounds, Capture};
 
 impl Session {
@@ -21,7 +21,7 @@ impl Session {
     /// Cancel safe: what was spawned is ended.
     pub async fn spawn(&self, request: SpawnRequest) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
         let inner = &self.inner;
-        let _spawning = inner.state.spawn()?;
+        let _spawning = inner.state.enter("spawn")?;
         let launch = inner.launch(request)?;
         let has_setup = !launch.setup_lines().is_empty();
         let runtime = inner.registry.spawn(launch).await?;
@@ -31,7 +31,7 @@ impl Session {
         }
         // The first set-up is part of what a reset goes back to; what commands did before a later one is not.
         if has_setup && inner.resettable && !inner.base().moved {
-            self.with_inner(Inner::capture_after_setup).await?;
+            self.with_inner("spawn", Inner::capture_after_setup).await?;
         }
         tracing::debug!(target: "bailiwick::session", isolation = inner.isolation, has_setup, "a runtime was spawned");
         Ok(runtime)
@@ -56,8 +56,7 @@ impl Session {
 
 impl Inner {
     fn launch(&self, mut request: SpawnRequest) -> Result<Launch, ExecutionError> {
-        // A fork starts from what a set-up has made already.
-        request.disable_setup |= self.forked;
+        let spec = self.spec_for(&mut request);
         let limits = self
             .limits
             .tighten(Provenance::Spawn, &request.limits)
@@ -68,7 +67,7 @@ impl Inner {
         let InForce { limits, best_effort, unenforced } = in_force;
         Ok(Launch {
             workspace: self.workspace()?,
-            spec: Arc::clone(&self.spec),
+            spec,
             assets: self.staged().map(|staged| Arc::clone(&staged.assets)),
             mode: self.mode,
             request,
@@ -81,6 +80,19 @@ impl Inner {
             admission: self.admission.clone(),
             reaper: Arc::clone(self.registry.reaper()),
         })
+    }
+
+    /// Gives the spec of a spawn. A fork starts from what the spec's set-up has made already: of the set-up only the
+    /// spawn's own line is left there.
+    fn spec_for(&self, request: &mut SpawnRequest) -> Arc<EnvironmentSpec> {
+        if !self.forked || request.disable_setup || request.setup_command.is_none() {
+            request.disable_setup |= self.forked;
+            return Arc::clone(&self.spec);
+        }
+        let mut spec = EnvironmentSpec::clone(&self.spec);
+        spec.setup.commands.clear();
+        spec.setup.eval_commands.clear();
+        Arc::new(spec)
     }
 
     /// Refuses what the runtime cannot grant, before anything runs.

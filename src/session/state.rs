@@ -34,13 +34,13 @@ pub(super) struct StateCell(Mutex<Cell>);
 #[derive(Debug)]
 struct Cell {
     state: SessionState,
-    /// Spawns whose set-up runs in the workspace.
-    spawns: usize,
+    /// Calls that work in the workspace: none of them meets a half of one content and a half of another.
+    inside: usize,
 }
 
 impl StateCell {
     pub(super) fn open() -> Self {
-        Self(Mutex::new(Cell { state: SessionState::Open, spawns: 0 }))
+        Self(Mutex::new(Cell { state: SessionState::Open, inside: 0 }))
     }
 
     pub(super) fn get(&self) -> SessionState {
@@ -55,16 +55,16 @@ impl StateCell {
         }
     }
 
-    /// Lets a spawn pass; no reset begins before the guard goes.
-    pub(super) fn spawn(&self) -> Result<Spawning<'_>, SessionError> {
+    /// Lets a call pass that works in the workspace; no reset begins before the guard goes.
+    pub(super) fn enter(&self, call: &'static str) -> Result<Inside<'_>, SessionError> {
         let mut cell = self.lock();
         match cell.state {
-            SessionState::Open => cell.spawns += 1,
+            SessionState::Open => cell.inside += 1,
             state @ (SessionState::Resetting | SessionState::Closed) => {
-                return Err(SessionError::State { call: "spawn", state });
+                return Err(SessionError::State { call, state });
             }
         }
-        Ok(Spawning(self))
+        Ok(Inside(self))
     }
 
     /// Keeps other calls out while the workspace is replaced; they come in again when the guard goes.
@@ -73,7 +73,7 @@ impl StateCell {
         if cell.state != SessionState::Open {
             return Err(SessionError::State { call, state: cell.state });
         }
-        if cell.spawns > 0 {
+        if cell.inside > 0 {
             return Err(SessionError::Busy { call });
         }
         cell.state = SessionState::Resetting;
@@ -103,13 +103,13 @@ impl Drop for Resetting<'_> {
     }
 }
 
-/// The time in which a runtime is spawned.
+/// The time in which a call works in the workspace.
 #[derive(Debug)]
-pub(super) struct Spawning<'a>(&'a StateCell);
+pub(super) struct Inside<'a>(&'a StateCell);
 
-impl Drop for Spawning<'_> {
+impl Drop for Inside<'_> {
     fn drop(&mut self) {
-        self.0.lock().spawns -= 1;
+        self.0.lock().inside -= 1;
     }
 }
 
@@ -121,15 +121,15 @@ mod tests {
     fn a_reset_keeps_others_out_and_a_close_is_for_good() {
         let cell = StateCell::open();
         let resetting = cell.reset("reset").unwrap();
-        let refused = cell.need_open("spawn").unwrap_err();
+        let refused = cell.enter("spawn").unwrap_err();
         assert_eq!(refused.to_string(), "`spawn` is not possible while the session is being reset");
         drop(resetting);
         cell.need_open("spawn").unwrap();
-        let spawning = cell.spawn().unwrap();
+        let inside = cell.enter("fork").unwrap();
         assert_eq!(cell.reset("reset").unwrap_err(), SessionError::Busy { call: "reset" });
-        drop(spawning);
+        drop(inside);
         cell.close();
-        assert!(cell.spawn().is_err());
+        assert!(cell.enter("spawn").is_err());
         assert!(matches!(cell.need_open("spawn"), Err(SessionError::State { state: SessionState::Closed, .. })));
     }
 

@@ -9,6 +9,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use super::copy_options::{Bounds, CopyOptions, CopyReport, Modes, Times};
+use super::open::PrivateDir;
 #[cfg(feature = "files")]
 use super::{Archive, ArchiveRules};
 use super::{ArchiveError, ArchiveFormat, Globs, Workspace, WorkspaceError, WorkspacePath, at, remove, tree, usage};
@@ -86,6 +87,32 @@ impl Workspace {
     #[expect(clippy::unused_self, reason = "the same call as where archives are read")]
     fn unpack(&self, source: &Path, _: Bounds, _: &Globs) -> Result<CopyReport, WorkspaceError> {
         Err(ArchiveError::Unsupported.of(source))
+    }
+
+    /// Makes the workspace equal to a directory: nothing of what was there stays. Links stay links; permissions and
+    /// times are kept as they are; specials and what is mounted inside are left out and counted.
+    ///
+    /// Nothing may run in the workspace meanwhile. It is what it was before when the directory cannot be copied, or
+    /// there is no room for both.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be read or is larger than the bounds, or the workspace cannot be written.
+    pub fn mirror(&self, source: &Path, bounds: Bounds) -> Result<CopyReport, WorkspaceError> {
+        let failed = |error| WorkspaceError::Source { path: source.to_owned(), source: error };
+        let from = Dir::open_ambient_dir(source, ambient_authority()).map_err(failed)?;
+        let mut room = usage::room_for_copy(from.as_fd(), bounds.entries)?;
+        room.entries += 1;
+        let mut options = CopyOptions::new(Modes::Exact, Times::Keep);
+        options.bounds = bounds;
+        let copy = || {
+            let beside = PrivateDir::make(self.space(), "mirror")?;
+            let report = tree::copy_tree(&from, None, beside.dir(), None, options)?;
+            remove::clear(self.dir().as_fd())?;
+            tree::move_all(beside.dir().as_fd(), self.dir().as_fd())?;
+            Ok(report)
+        };
+        Ok(self.space().with_room(room, copy)?.0)
     }
 
     /// Copies the workspace to a directory that is new or empty, for people to look at. Times are kept.

@@ -5,9 +5,10 @@ use std::os::fd::AsFd;
 use rustix::fs::Mode;
 
 use super::super::copy_options::{Bounds, CopyOptions, CopyReport, Modes, Times};
+use super::super::memory::Room;
 use super::super::open::PrivateDir;
 use super::super::{Workspace, WorkspaceError, at, tree, usage};
-use super::{Capture, Scan, StatCache, scan};
+use super::{Capture, Manifest, Scan, Snapshot, SnapshotStore, StatCache, Take, TakeMemory, Taken, scan};
 
 /// The content of a workspace at one moment, kept beside it on the same file system, shared with it where the file
 /// system can. It lives as long as this value, even when its workspace is closed before.
@@ -77,14 +78,54 @@ impl Workspace {
             .map_err(|e| WorkspaceError::io("restore", b"", e))
     }
 
+    /// Makes the content equal to a snapshot; the directory itself stays, and the guest's quota is as it was.
+    ///
+    /// Nothing may run in the workspace meanwhile. It is what it was before when this fails.
+    ///
+    /// # Errors
+    ///
+    /// When the store has not what was written, or there is no room for both contents.
+    pub fn restore_snapshot(&self, snapshot: &Snapshot) -> Result<CopyReport, WorkspaceError> {
+        let room = room_for(snapshot.manifest());
+        Ok(self.space().with_room(room, || snapshot.restore(self.dir(), None))?.0)
+    }
+
+    /// Takes a snapshot of the workspace into a store; see [`SnapshotStore::take`].
+    ///
+    /// # Errors
+    ///
+    /// When the workspace is larger than the bounds or cannot be read, or the store cannot be written.
+    pub fn take_snapshot(
+        &self,
+        store: &SnapshotStore,
+        scope: &Capture,
+        cache: Option<&StatCache>,
+        bounds: Bounds,
+    ) -> Result<Taken, WorkspaceError> {
+        let memory = self.sound(cache).map_or(TakeMemory::None, TakeMemory::Cache);
+        store.take(self.dir(), Take { scope: scope.clone(), bounds, memory, watch: None })
+    }
+
     /// Takes the manifest of the workspace; see [`scan`].
     ///
     /// # Errors
     ///
     /// When the workspace is larger than the bounds or cannot be read.
     pub fn scan(&self, scope: &Capture, cache: Option<&StatCache>, bounds: Bounds) -> Result<Scan, WorkspaceError> {
+        scan(self.dir(), scope, self.sound(cache), bounds)
+    }
+
+    /// Gives a cache only where every change leaves a trace.
+    fn sound<'a>(&self, cache: Option<&'a StatCache>) -> Option<&'a StatCache> {
         // A memory file system does not stamp writes through a mapping, and on one that has a path native programs run.
         let is_sound = self.open_ambient_path().is_none() || !at::is_memory(self.dir());
-        scan(self.dir(), scope, cache.filter(|_| is_sound), bounds)
+        cache.filter(|_| is_sound)
     }
+}
+
+/// Says how much room a snapshot's content needs at most.
+fn room_for(manifest: &Manifest) -> Room {
+    let bytes = manifest.iter().map(|(_, entry)| usage::room_for_file(entry.size().unwrap_or(0)).bytes);
+    // One more for the directory that the new content is written into first.
+    Room { bytes: bytes.fold(0, u64::saturating_add), entries: manifest.len() as u64 + 1 }
 }

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use super::super::bytes::{ByteCopier, write_all_at};
 use super::super::stack::DirStack;
-use super::super::{CopyReport, WorkspaceError, WorkspacePath, at, path, remove};
+use super::super::{CopyReport, WorkspaceError, WorkspacePath, at, path, remove, tree};
 use super::settle::Settler;
 use super::store::{Hash, Large, Reading, SMALL, StoreError};
 use super::{Entry, EntryKind, Manifest, Snapshot, SnapshotProgress, Watch};
@@ -102,8 +102,7 @@ impl Snapshot {
             let _ = remove::remove(to, &draft);
         })?;
         names.iter().try_for_each(|name| remove::remove(to, name))?;
-        let made = at::list(beside.as_fd(), u64::MAX).map_err(failed)?.unwrap_or_default();
-        made.iter().try_for_each(|name| rustix::fs::renameat(&beside, name, to, name)).map_err(failed)?;
+        tree::move_all(beside.as_fd(), to)?;
         rustix::fs::unlinkat(to, &draft, AtFlags::REMOVEDIR).map_err(failed)?;
         Ok(report)
     }
