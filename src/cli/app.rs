@@ -13,7 +13,7 @@ use super::args::{Cli, Cmd};
 use super::failure::{Failure, USAGE};
 use super::streams::{Input, Streams};
 use super::terminal::{Shared, Terminal};
-use super::{cache, completions, doctor, gc, logging, prepare, run as run_command, schema, spec, version};
+use super::{cache, completions, doctor, gc, logging, prepare, run as run_command, schema, snapshot, spec, version};
 use crate::error::ExecutionError;
 use crate::host::{Host, HostPolicy};
 use crate::runtime::RuntimeRegistry;
@@ -109,6 +109,7 @@ fn dispatch(app: App, command: Cmd) -> anyhow::Result<ExitCode> {
         Cmd::Spec { command } => spec::run(&app, command),
         #[cfg(feature = "wasi")]
         Cmd::Programs { command } => block_on(app, |app| super::programs::run(app, command)),
+        Cmd::Snapshot { command } => block_on(app, |app| snapshot::run(app, command)),
         Cmd::Schema(args) => schema::run(&app, &args),
         Cmd::Cache { command } => block_on(app, |app| cache::run(app, command)),
         Cmd::Gc(args) => gc::run(&app, &args),

@@ -14,6 +14,7 @@ use super::prepare::PrepareArgs;
 use super::programs::ProgramsCommand;
 use super::run::RunArgs;
 use super::schema::SchemaArgs;
+use super::snapshot::SnapshotCommand;
 use super::spec::SpecCommand;
 use crate::spec::Mode;
 
@@ -83,6 +84,11 @@ pub(super) enum Cmd {
     Programs {
         #[command(subcommand)]
         command: ProgramsCommand,
+    },
+    /// Take, show, compare, restore, list and remove snapshots of directories.
+    Snapshot {
+        #[command(subcommand)]
+        command: SnapshotCommand,
     },
     /// Print the JSON Schema of a file or of what `--json` prints.
     Schema(SchemaArgs),

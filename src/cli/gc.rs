@@ -7,8 +7,10 @@ use clap::Args;
 
 use super::app::App;
 use super::failure::HOST_FAILURE;
-use super::json::{GcFailure, GcObject, VERSION};
-use crate::workspace::{GcMode, GcScope, WorkspaceError, gc};
+use super::json::{GcFailure, GcObject, GcSnapshots, VERSION};
+use crate::ExecutionError;
+use crate::spec::ByteSize;
+use crate::workspace::{GcMode, GcScope, StoreError, StoreGcReport, WorkspaceError, gc};
 
 /// The arguments of `gc`.
 #[derive(Debug, Args)]
@@ -27,16 +29,33 @@ pub(super) fn run(app: &App, args: &GcArgs) -> anyhow::Result<ExitCode> {
     let report = gc(app.registry.host(), mode, scope);
     let text = |path: &PathBuf| path.display().to_string();
     let failed = |(path, error): &(PathBuf, WorkspaceError)| GcFailure { path: text(path), message: why(error) };
+    let (snapshots, unswept) = sweep_store(app, mode)?;
     let object = GcObject {
         version: VERSION,
         dry_run: args.dry_run,
         removed: report.removed.iter().map(text).collect(),
         ownerless: report.ownerless.iter().map(text).collect(),
         alive: report.alive,
-        failures: report.failures.iter().map(failed).collect(),
+        snapshots,
+        failures: report.failures.iter().map(failed).chain(unswept).collect(),
     };
     app.terminal.print_either(&object, draw);
     Ok(if object.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(HOST_FAILURE) })
+}
+
+/// Removes what nothing reaches in the snapshot store, where there is one.
+fn sweep_store(app: &App, mode: GcMode) -> anyhow::Result<(Option<GcSnapshots>, Vec<GcFailure>)> {
+    let data = app.registry.host().dirs.data.as_deref();
+    // Looking for what to remove makes nothing.
+    if !data.is_some_and(|data| data.join("snapshots").is_dir()) {
+        return Ok((None, Vec::new()));
+    }
+    let Some(store) = app.registry.snapshot_store()? else { return Ok((None, Vec::new())) };
+    let report = store.gc(mode).map_err(ExecutionError::from)?;
+    let failure = |(what, error): &(String, StoreError)| GcFailure { path: what.clone(), message: why(error) };
+    let failures = report.failures.iter().map(failure).collect();
+    let StoreGcReport { kept, held, manifests: removed, blobs, bytes, .. } = report;
+    Ok((Some(GcSnapshots { kept, held, removed, blobs, bytes }), failures))
 }
 
 fn why(error: &dyn std::error::Error) -> String {
@@ -52,5 +71,11 @@ fn draw(object: &GcObject) -> String {
         let kept = object.ownerless.iter().filter(|path| !object.removed.contains(path));
         text.extend(kept.map(|path| format!("left alone {path} (no owner; --all removes it)\n")));
     }
-    text + &format!("{} {did}, {} in use\n", object.removed.len(), object.alive)
+    text += &format!("{} {did}, {} in use\n", object.removed.len(), object.alive);
+    if let Some(store) = &object.snapshots {
+        let GcSnapshots { kept, held, removed, bytes, .. } = store;
+        let bytes = ByteSize(*bytes);
+        text += &format!("snapshots: {removed} {did} ({bytes}), {kept} kept, {held} held\n");
+    }
+    text
 }

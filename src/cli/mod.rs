@@ -17,6 +17,7 @@
 mod app;
 mod args;
 mod cache;
+mod changes;
 mod completions;
 mod doctor;
 mod failure;
@@ -30,6 +31,7 @@ mod progress;
 mod run;
 mod schema;
 mod signals;
+mod snapshot;
 mod spec;
 mod spec_source;
 mod streams;

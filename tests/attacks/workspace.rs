@@ -4,6 +4,9 @@
 #![expect(clippy::print_stdout, reason = "a skip is printed with its reason")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test")]
 
+#[path = "support/without_openat2.rs"]
+mod without_openat2;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -111,6 +114,11 @@ fn text(content: &str) -> Option<FileOutcome> {
 
 fn fifo(path: &Path) {
     rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+}
+
+#[test]
+fn run_again_without_openat2() {
+    without_openat2::run_all_again();
 }
 
 #[test]

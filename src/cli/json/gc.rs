@@ -17,8 +17,25 @@ pub(in crate::cli) struct GcObject {
     pub(in crate::cli) ownerless: Vec<String>,
     /// How many directories belong to owners that are alive.
     pub(in crate::cli) alive: usize,
+    /// What became of the snapshot store; none where this host has no store.
+    pub(in crate::cli) snapshots: Option<GcSnapshots>,
     /// What could not be removed.
     pub(in crate::cli) failures: Vec<GcFailure>,
+}
+
+/// The snapshot store, and what nothing reached in it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(in crate::cli) struct GcSnapshots {
+    /// Snapshots that are kept.
+    pub(in crate::cli) kept: u64,
+    /// Snapshots that living processes hold.
+    pub(in crate::cli) held: u64,
+    /// Snapshots that nobody keeps or holds: removed, or would be.
+    pub(in crate::cli) removed: u64,
+    /// Blobs that only these had.
+    pub(in crate::cli) blobs: u64,
+    /// The bytes that were given back, or would be.
+    pub(in crate::cli) bytes: u64,
 }
 
 /// One thing that could not be removed.

@@ -14,6 +14,7 @@ mod prepare;
 mod programs;
 mod result;
 mod schemas;
+mod snapshot;
 mod spec;
 mod termination;
 mod version;
@@ -22,13 +23,17 @@ pub(super) use amount::{Amount, InForce};
 pub(super) use cache::{CacheObject, CachedObject};
 pub(super) use doctor::{DoctorObject, DoctorRuntime, EnforcementObject};
 pub(super) use error::{ErrorBody, ErrorObject};
-pub(super) use gc::{GcFailure, GcObject};
+pub(super) use gc::{GcFailure, GcObject, GcSnapshots};
 pub(super) use prepare::PrepareObject;
 pub(super) use programs::ProgramsObject;
 #[cfg(feature = "wasi")]
 pub(super) use programs::{ListedProgram, Speed, StartTime};
 pub(super) use result::{ChangeObject, ResultFacts, ResultObject};
 pub(super) use schemas::{SchemaName, schema};
+pub(super) use snapshot::{
+    CreatedObject, EntryObject, KeptObject, KeptSnapshotsObject, RemovedSnapshotsObject, RestoredObject,
+    ShownSnapshotObject, SnapshotDiffObject,
+};
 pub(super) use spec::{
     CheckObject, CheckedFile, EffectiveObject, ListObject, ListedSpec, ProblemObject, ShownSpecObject,
 };

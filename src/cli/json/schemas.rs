@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 use super::{
-    CacheObject, CheckObject, DoctorObject, EffectiveObject, ErrorObject, GcObject, ListObject, PrepareObject,
-    ProgramsObject, ResultObject, ShownSpecObject, VersionObject,
+    CacheObject, CheckObject, CreatedObject, DoctorObject, EffectiveObject, ErrorObject, GcObject, KeptSnapshotsObject,
+    ListObject, PrepareObject, ProgramsObject, RemovedSnapshotsObject, RestoredObject, ResultObject,
+    ShownSnapshotObject, ShownSpecObject, SnapshotDiffObject, VersionObject,
 };
 use crate::host::HostPolicy;
 
@@ -27,6 +28,18 @@ pub(in crate::cli) enum SchemaName {
     Doctor,
     /// What `gc --json` prints.
     Gc,
+    /// What `snapshot create --json` prints.
+    SnapshotCreate,
+    /// What `snapshot show --json` prints.
+    SnapshotShow,
+    /// What `snapshot restore --json` prints.
+    SnapshotRestore,
+    /// What `snapshot diff --json` prints.
+    SnapshotDiff,
+    /// What `snapshot list --json` prints.
+    SnapshotList,
+    /// What `snapshot remove --json` prints.
+    SnapshotRemove,
     /// What `spec check --json` prints.
     SpecCheck,
     /// What `spec list --json` prints.
@@ -58,6 +71,12 @@ pub(in crate::cli) fn schema(name: SchemaName) -> Option<Value> {
         SchemaName::Cache => of::<CacheObject>(),
         SchemaName::Doctor => of::<DoctorObject>(),
         SchemaName::Gc => of::<GcObject>(),
+        SchemaName::SnapshotCreate => of::<CreatedObject>(),
+        SchemaName::SnapshotShow => of::<ShownSnapshotObject>(),
+        SchemaName::SnapshotRestore => of::<RestoredObject>(),
+        SchemaName::SnapshotDiff => of::<SnapshotDiffObject>(),
+        SchemaName::SnapshotList => of::<KeptSnapshotsObject>(),
+        SchemaName::SnapshotRemove => of::<RemovedSnapshotsObject>(),
         SchemaName::SpecCheck => of::<CheckObject>(),
         SchemaName::SpecList => of::<ListObject>(),
         SchemaName::SpecText => of::<ShownSpecObject>(),

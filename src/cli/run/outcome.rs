@@ -9,12 +9,12 @@ use super::Driven;
 use super::files;
 use super::plan::Plan;
 use crate::cli::app::App;
+use crate::cli::changes::{describe, draw};
 use crate::cli::failure::HOST_FAILURE;
-use crate::cli::json::{ChangeObject, ResultFacts, ResultObject};
+use crate::cli::json::{ResultFacts, ResultObject};
 use crate::cli::signals::Signals;
 use crate::runtime::{NotStarted, RuntimeResult, Termination};
 use crate::session::Session;
-use crate::workspace::{Change, ChangeKind};
 
 /// A run that is over.
 pub(super) struct Outcome<'a> {
@@ -59,7 +59,7 @@ impl Outcome<'_> {
             spec_id: spec.spec_id(),
             start: self.session.start().to_string(),
             started: self.started,
-            changes: self.driven.changes.list.iter().map(change).collect(),
+            changes: self.driven.changes.list.iter().map(describe).collect(),
             changes_omitted: self.driven.changes.omitted,
             notes: self.driven.notes.clone(),
         };
@@ -77,7 +77,7 @@ impl Outcome<'_> {
         let known = ran.result.notes.iter().chain(notes);
         known.for_each(|note| terminal.explain(note));
         if self.plan.diff {
-            let lines: String = changes.list.iter().map(|one| draw(&change(one))).collect();
+            let lines: String = changes.list.iter().map(|one| draw(&describe(one))).collect();
             let rest = match changes.omitted {
                 0 => String::new(),
                 more => format!("… and {more} more\n"),
@@ -111,23 +111,4 @@ fn setup_words(result: &RuntimeResult) -> Vec<String> {
     let failed = result.setup.iter().rfind(|one| one.termination.exit_code() != 0);
     let text = failed.and_then(|one| one.stderr.text()).unwrap_or_default();
     text.lines().take(MOST_LINES).map(|line| format!("| {line}")).collect()
-}
-
-fn change(change: &Change) -> ChangeObject {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (name, from) = match &change.kind {
-        ChangeKind::Created => ("created", None),
-        ChangeKind::Deleted => ("deleted", None),
-        ChangeKind::Modified => ("modified", None),
-        ChangeKind::ModeChanged => ("mode_changed", None),
-        ChangeKind::Renamed { from } => ("renamed", Some(text(from.as_bytes()))),
-    };
-    ChangeObject { path: text(change.path.as_bytes()), change: name, size: change.size, from }
-}
-
-fn draw(change: &ChangeObject) -> String {
-    use crate::cli::terminal::printable;
-    let from = change.from.as_deref().map(|from| format!(" (from {})", printable(from))).unwrap_or_default();
-    let size = change.size.map(|size| format!(" ({size} bytes)")).unwrap_or_default();
-    format!("{:<12} {}{from}{size}\n", change.change, printable(&change.path))
 }
