@@ -8,7 +8,7 @@ use super::{Session, SessionError};
 use crate::error::{ErrorKind, ExecutionError};
 use crate::runtime::{Command, RuntimeResult, SpawnRequest};
 use crate::spec::Mode;
-use crate::workspace::{Bounds, Capture, Changes, Restore, Snapshot, SnapshotStore, Taken};
+use crate::workspace::{Bounds, Capture, Changes, Restore, Snapshot, SnapshotId, SnapshotStore, Taken};
 
 /// How many changes a checkpoint lists.
 const MOST_CHANGES: usize = 10_000;
@@ -28,7 +28,7 @@ impl Session {
             let mut base = inner.base();
             let taken = inner.take(&base)?;
             let snapshot = taken.snapshot.clone();
-            inner.move_base(&mut base, taken)?;
+            *base = inner.base_at(base.start, taken, |_| Ok(()))?;
             Ok(snapshot)
         })
         .await
@@ -51,9 +51,10 @@ impl Session {
             inner.check_destination(&destination)?;
             let mut base = inner.base();
             let taken = inner.take(&base)?;
-            taken.snapshot.restore_ambient(&destination, Restore::Mirror, None)?;
             let changes = Changes::between(&base.manifest, taken.snapshot.manifest(), MOST_CHANGES);
-            inner.move_base(&mut base, taken)?;
+            *base = inner.base_at(base.start, taken, |snapshot| {
+                Ok(snapshot.restore_ambient(&destination, Restore::Mirror, None).map(drop)?)
+            })?;
             Ok(changes)
         })
         .await
@@ -98,18 +99,29 @@ impl Inner {
         Ok(workspace.take_snapshot(&self.store()?, &self.scope, Some(&base.cache), Bounds::default())?)
     }
 
-    /// Keeps a snapshot, and makes it what later states are compared with and a reset goes back to.
-    fn move_base(&self, base: &mut BasePoint, taken: Taken) -> Result<(), ExecutionError> {
+    /// Keeps a snapshot, does something with it, and gives the point that later states are compared with and a reset
+    /// goes back to. When anything fails nothing of it is kept.
+    fn base_at(
+        &self,
+        start: SnapshotId,
+        taken: Taken,
+        work: impl FnOnce(&Snapshot) -> Result<(), ExecutionError>,
+    ) -> Result<BasePoint, ExecutionError> {
         let workspace = self.workspace()?;
         let captured = self.resettable.then(|| workspace.capture(&Capture::All, Bounds::default())).transpose()?;
         let Taken { snapshot, cache, specials, .. } = taken;
+        let (store, id) = (snapshot.store().clone(), snapshot.id());
         // In memory a snapshot that nobody has any more is of use to nobody.
-        if snapshot.store().path().is_some() {
-            snapshot.store().keep(&snapshot, &format!("session of `{}`", self.spec.name), specials)?;
+        let is_new = store.path().is_some() && !store.is_kept(id)?;
+        if is_new {
+            store.keep(&snapshot, &format!("session of `{}`", self.spec.name), specials)?;
         }
-        let (start, manifest) = (base.start, Arc::clone(snapshot.manifest()));
-        *base = BasePoint { start, manifest, snapshot: Some(snapshot), cache, captured, moved: true };
-        Ok(())
+        if let Err(error) = work(&snapshot) {
+            let removed = if is_new { store.remove(id) } else { Ok(()) };
+            return Err(removed.err().into_iter().fold(error, |error, also| error.with_cleanup_failure(also.into())));
+        }
+        let manifest = Arc::clone(snapshot.manifest());
+        Ok(BasePoint { start, manifest, snapshot: Some(snapshot), cache, captured, moved: true })
     }
 
     /// Refuses to replace what the session itself needs.

@@ -28,7 +28,7 @@ async fn a_reset_gives_the_content_back_and_keeps_the_directory() {
         let session = yard.session("").await;
         session.materialize_input_files(vec![input("in/file", "1"), input("gone", "x")]).await.unwrap();
         say(&session, &["link:in/link=file", "mkdir:empty", "mode:gone=600"]).await;
-        let id = session.update_snapshot().await.unwrap();
+        let id = session.update_snapshot().await.unwrap().id();
         let inode = say(&session, &["inode"]).await;
         let long_lived = session.spawn(SpawnRequest::default()).await.unwrap();
         let words = ["write:in/file=changed", "remove:gone", "write:new=y", "write:venv=is ignored", "mkdir:deep"];
@@ -37,7 +37,7 @@ async fn a_reset_gives_the_content_back_and_keeps_the_directory() {
         assert_eq!(changed, ["deep created", "gone deleted", "in/file modified", "new created", "venv created"]);
         session.reset().await.unwrap();
         assert!(session.changes(10).await.unwrap().is_empty());
-        assert_eq!(session.update_snapshot().await.unwrap(), id, "the same content has the same name");
+        assert_eq!(session.update_snapshot().await.unwrap().id(), id, "the same content has the same name");
         assert_eq!(say(&session, &["inode", "out: ", "cat:in/link"]).await, format!("{inode} 1"));
         // A runtime that was spawned before sees the content that is back.
         let result = long_lived.execute(command(&["cat:in/file"])).await.unwrap();
@@ -66,7 +66,7 @@ async fn update_snapshot_moves_the_base_and_leaves_the_start() {
     let session = yard.session("").await;
     let start = session.start();
     say(&session, &["write:a=1"]).await;
-    let first = session.update_snapshot().await.unwrap();
+    let first = session.update_snapshot().await.unwrap().id();
     assert_ne!(first, start);
     say(&session, &["write:b=2"]).await;
     assert_eq!(told(&session.changes(10).await.unwrap()), ["b created"]);
@@ -102,7 +102,7 @@ async fn equal_content_has_an_equal_start() {
     let one = open(&yard.registry, yard.spec("")).await.unwrap();
     let two = open(&other, yard.spec("")).await.unwrap();
     assert_eq!(one.start(), two.start());
-    assert_eq!(one.update_snapshot().await.unwrap(), one.start());
+    assert_eq!(one.update_snapshot().await.unwrap().id(), one.start());
     assert_eq!(text(&one, "sub/a.pyc").await, None, "what the spec ignores is not copied in");
     outside.write("submission/main.py", "print(1)\n").unwrap();
     let three = open(&yard.registry, yard.spec("")).await.unwrap();
@@ -127,7 +127,7 @@ async fn h28_a_fork_shares_nothing_that_can_be_written_and_runs_no_set_up() {
         drop(parent.spawn(SpawnRequest::default()).await.unwrap());
         say(&parent, &["write:.venv=kept", "link:link=made", "mkdir:empty"]).await;
         let (left, right) = (parent.fork().await.unwrap(), parent.fork().await.unwrap());
-        let before = parent.update_snapshot().await.unwrap();
+        let before = parent.update_snapshot().await.unwrap().id();
         for fork in [&left, &right] {
             let runtime = fork.spawn(SpawnRequest::default()).await.unwrap();
             assert!(runtime.setup().is_empty());
@@ -141,7 +141,7 @@ async fn h28_a_fork_shares_nothing_that_can_be_written_and_runs_no_set_up() {
             (text(&left, "made").await.unwrap(), text(&right, "made").await.unwrap()),
             ("left".into(), "right".into())
         );
-        assert_eq!(parent.update_snapshot().await.unwrap(), before);
+        assert_eq!(parent.update_snapshot().await.unwrap().id(), before);
         // A fork lives on without its parent, assets and all; its reset goes back to where it began.
         parent.close().await.unwrap();
         let path = left.resolve_static_placeholder("asset:{{static:table}}").unwrap();
@@ -196,9 +196,9 @@ async fn a_checkpoint_is_written_out_and_becomes_the_base() {
     let changes = agent.finish_checkpoint(&yard.outside("one")).await.unwrap();
     assert_eq!(told(&changes), ["a created"]);
     say(&agent, &["write:a=2", "write:b=x"]).await;
-    // A place that is taken is refused, and the base stays where it was.
-    let error = agent.finish_checkpoint(&yard.outside("one")).await.unwrap_err();
-    assert!(matches!(error.downcast_ref(), Some(WorkspaceError::DestinationNotEmpty { .. })), "{error:?}");
+    // A place that cannot be one is refused, and the base stays where it was.
+    let error = agent.finish_checkpoint(&yard.outside("canary")).await.unwrap_err();
+    assert!(matches!(error.downcast_ref(), Some(WorkspaceError::Destination { .. })), "{error:?}");
     let changes = agent.finish_checkpoint(&yard.outside("two")).await.unwrap();
     assert_eq!(told(&changes), ["a modified", "b created"]);
     let read = |name: &str| std::fs::read_to_string(yard.outside(name)).unwrap();
@@ -236,4 +236,144 @@ async fn a_workspace_is_kept_where_there_is_room_for_it() {
     let error = session.keep(&yard.outside("taken-but-empty")).await.unwrap_err();
     assert!(error.to_string().contains("taken-but-empty"), "{error}");
     assert!(session.keep(&yard.outside("canary")).await.is_err());
+}
+
+#[tokio::test]
+async fn a_checkpoint_leaves_nothing_stale_in_its_directory() {
+    let yard = Yard::on(|host| host.dirs.data = host.dirs.state.clone());
+    let agent = yard.builder("").mode(Mode::Agent).open().await.unwrap();
+    let outside = cap_std::fs::Dir::open_ambient_dir(yard.outside(""), cap_std::ambient_authority()).unwrap();
+    outside.create_dir_all("done/old/deep").unwrap();
+    outside.write("done/old/deep/file", "stale").unwrap();
+    outside.write("done/sub", "a file where a directory comes").unwrap();
+    say(
+        &agent,
+        &[
+            "mkdir:sub",
+            "write:sub/a=1",
+            "write:gone=x",
+            "link:sub/link=/etc/passwd",
+            "mkdir:empty",
+            "mkdir:venv",
+            "write:venv/x=left out",
+        ],
+    )
+    .await;
+    for round in ["first", "second"] {
+        agent.finish_checkpoint(&yard.outside("done")).await.unwrap();
+        let last = agent.last_snapshot().unwrap();
+        let done = outside.open_dir("done").unwrap();
+        let found = bailiwick::scan(&done, &bailiwick::Capture::All, None, bailiwick::Bounds::default()).unwrap();
+        assert_eq!(found.manifest.id(), last.id(), "in the {round} round the directory is equal to the snapshot");
+        say(&agent, &["write:sub/a=2", "write:gone=again"]).await;
+    }
+    assert!(outside.symlink_metadata("done/sub/link").unwrap().is_symlink());
+    // What the session itself works with is not replaced.
+    let error = agent.finish_checkpoint(yard.temp.path()).await.unwrap_err();
+    assert_eq!((error.kind(), error.hint().is_some()), (ErrorKind::Workspace, true), "{error:?}");
+    agent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_kept_snapshot_starts_sessions_after_its_own_is_gone() {
+    let yard = Yard::on(|host| host.dirs.data = host.dirs.state.clone());
+    let more = "setup: {commands: ['log:set-up', 'mkdir:venv write:venv/made=1']}";
+    let session = yard.session(more).await;
+    drop(session.spawn(SpawnRequest::default()).await.unwrap());
+    say(&session, &["write:a=1", "mkdir:empty"]).await;
+    let id = session.update_snapshot().await.unwrap().id();
+    say(&session, &["write:a=2"]).await;
+    session.close().await.unwrap();
+    drop(session);
+    // Another process, as it were: its registry opens the store anew.
+    let other = yard.registry_on(|host| host.dirs.data = host.dirs.state.clone());
+    let store = other.snapshot_store().unwrap().unwrap();
+    assert_eq!(store.list().unwrap().iter().map(|kept| kept.id).collect::<Vec<_>>(), [id]);
+    let open = || Session::builder(&other, yard.spec(more)).snapshot(store.open(id).unwrap()).open();
+    let (one, two) = (open().await.unwrap(), open().await.unwrap());
+    assert_eq!((one.start(), text(&one, "a").await.as_deref()), (id, Some("1")));
+    say(&one, &["write:a=changed"]).await;
+    assert_eq!(text(&two, "a").await.as_deref(), Some("1"));
+    // What set-up makes is left out of snapshots: it runs again.
+    drop(one.spawn(SpawnRequest::default()).await.unwrap());
+    assert_eq!(text(&one, "venv/made").await.as_deref(), Some("1"));
+    let back = one.fork_from(&store.open(id).unwrap()).await.unwrap();
+    assert_eq!((back.start(), text(&back, "a").await.as_deref()), (id, Some("1")));
+    drop(back.spawn(SpawnRequest::default()).await.unwrap());
+    assert_eq!(*yard.gates.log.lock().unwrap(), ["set-up", "set-up", "set-up"]);
+    for session in [&one, &two, &back] {
+        session.close().await.unwrap();
+    }
+    drop((one, two, back));
+    store.remove(id).unwrap();
+    let swept = store.gc(bailiwick::GcMode::Remove).unwrap();
+    assert!(swept.failures.is_empty() && swept.manifests == 1 && swept.held == 0, "{swept:?}");
+    assert!(store.open(id).is_err());
+}
+
+#[tokio::test]
+async fn a_fork_runs_a_set_up_line_of_its_own_spawn_alone() {
+    let yard = Yard::new();
+    let parent = yard.session("setup: {commands: ['log:spec'], eval_commands: ['log:eval']}").await;
+    let fork = parent.fork().await.unwrap();
+    let mut request = SpawnRequest::default();
+    request.setup_command = Some("log:own".to_owned());
+    assert_eq!(fork.spawn(request.clone()).await.unwrap().setup().len(), 1);
+    request.disable_setup = true;
+    assert!(fork.spawn(request).await.unwrap().setup().is_empty());
+    assert_eq!(*yard.gates.log.lock().unwrap(), ["own"]);
+    fork.close().await.unwrap();
+    parent.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_restored_directory_replaces_everything_or_nothing() {
+    let yard = Yard::new();
+    let session = yard.session("").await;
+    say(&session, &["mkdir:old", "write:old/file=1", "link:file=old/file", "write:dir=a file"]).await;
+    let outside = cap_std::fs::Dir::open_ambient_dir(yard.outside(""), cap_std::ambient_authority()).unwrap();
+    outside.create_dir_all("given/dir/deep").unwrap();
+    outside.write("given/file", "new").unwrap();
+    rustix::fs::symlinkat("/etc/passwd", outside.open_dir("given/dir").unwrap(), "link").unwrap();
+    session.restore_from_snapshot_dir(&yard.outside("given")).await.unwrap();
+    assert_eq!((text(&session, "old/file").await, text(&session, "file").await.as_deref()), (None, Some("new")));
+    let kept = yard.outside("kept");
+    session.keep(&kept).await.unwrap();
+    assert_eq!(std::fs::read_link(kept.join("dir/link")).unwrap(), std::path::Path::new("/etc/passwd"));
+    assert!(session.restore_from_snapshot_dir(&yard.outside("canary")).await.is_err());
+    assert_eq!(text(&session, "file").await.as_deref(), Some("new"));
+    session.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn no_reset_begins_while_a_call_works_in_the_workspace() {
+    let yard = Yard::new();
+    let session = yard.session("").await;
+    let many = (0..200).map(|number| input(&format!("d{number}/file"), "1")).collect();
+    session.materialize_input_files(many).await.unwrap();
+    session.update_snapshot().await.unwrap();
+    let (mut done, mut busy) = (0, 0);
+    while done < 5 && busy < 10_000 {
+        // Whichever is first: the other one waits or says that it would have to.
+        let out = yard.outside("kept");
+        let (forked, reset, kept) = tokio::join!(session.fork(), session.reset(), session.keep(&out));
+        for error in [forked.as_ref().err(), reset.as_ref().err(), kept.as_ref().err()].into_iter().flatten() {
+            assert_eq!(error.kind(), ErrorKind::Busy, "{error:?}");
+            busy += 1;
+        }
+        if let Ok(fork) = forked {
+            assert_eq!(fork.start(), session.last_snapshot().unwrap().id(), "a fork is of one moment");
+            fork.close().await.unwrap();
+            done += 1;
+        }
+        if let Ok(report) = kept {
+            assert_eq!((report.files, report.directories), (200, 200), "what is kept is whole");
+            cap_std::fs::Dir::open_ambient_dir(yard.outside(""), cap_std::ambient_authority())
+                .unwrap()
+                .remove_dir_all("kept")
+                .unwrap();
+        }
+    }
+    assert!(done > 0);
+    session.close().await.unwrap();
 }

@@ -82,7 +82,12 @@ impl Yard {
 
     /// Makes another registry over the same directories.
     pub(crate) fn second_registry(&self) -> RuntimeRegistry {
-        let other = Self::registry(self.temp.path(), &self.gates, |_| {});
+        self.registry_on(|_| {})
+    }
+
+    /// Makes another registry over the same directories, with a host that differs.
+    pub(crate) fn registry_on(&self, change: impl FnOnce(&mut Host)) -> RuntimeRegistry {
+        let other = Self::registry(self.temp.path(), &self.gates, change);
         self.others.lock().unwrap().push(other.clone());
         other
     }

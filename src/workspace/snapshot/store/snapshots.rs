@@ -128,6 +128,17 @@ impl SnapshotStore {
         }
     }
 
+    /// Says whether a snapshot is kept.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn is_kept(&self, id: SnapshotId) -> Result<bool, StoreError> {
+        match &*self.0 {
+            Place::Disk(disk) => Ok(disk.kept.meta(&id.to_string())?.is_some()),
+            Place::Memory(memory) => Ok(memory.lock().kept.contains_key(&id)),
+        }
+    }
+
     /// Stops keeping a snapshot; its content goes with the next [`gc`](Self::gc).
     ///
     /// # Errors
