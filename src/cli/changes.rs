@@ -2,7 +2,7 @@
 
 use super::json::ChangeObject;
 use super::terminal::printable;
-use crate::workspace::{Change, ChangeKind};
+use crate::workspace::{Change, ChangeKind, SnapshotDiff};
 
 pub(super) fn describe(change: &Change) -> ChangeObject {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -16,8 +16,13 @@ pub(super) fn describe(change: &Change) -> ChangeObject {
     ChangeObject { path: text(change.path.as_bytes()), change: name, size: change.size, from }
 }
 
-pub(super) fn draw(change: &ChangeObject) -> String {
-    let from = change.from.as_deref().map(|from| format!(" (from {})", printable(from))).unwrap_or_default();
-    let size = change.size.map(|size| format!(" ({size} bytes)")).unwrap_or_default();
-    format!("{:<12} {}{from}{size}\n", change.change, printable(&change.path))
+/// Draws a diff for people: what is in it cannot draw on the terminal.
+pub(super) fn draw_diff(diff: &SnapshotDiff) -> String {
+    let patch = diff.patch();
+    let text = String::from_utf8_lossy(&patch);
+    let line = |line: &str| {
+        let cells: Vec<String> = line.split('\t').map(printable).collect();
+        cells.join("\t") + "\n"
+    };
+    text.split_terminator('\n').map(line).collect()
 }

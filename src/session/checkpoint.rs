@@ -8,10 +8,9 @@ use super::{Session, SessionError};
 use crate::error::{ErrorKind, ExecutionError};
 use crate::runtime::{Command, RuntimeResult, SpawnRequest};
 use crate::spec::Mode;
-use crate::workspace::{Bounds, Capture, Changes, Restore, Snapshot, SnapshotId, SnapshotStore, Taken};
-
-/// How many changes a checkpoint lists.
-const MOST_CHANGES: usize = 10_000;
+use crate::workspace::{
+    Bounds, Capture, DiffBounds, Restore, Snapshot, SnapshotDiff, SnapshotId, SnapshotStore, Taken, Tree,
+};
 
 impl Session {
     /// Takes a snapshot of what the spec's globs take: later changes are told against it, and a reset goes back to it.
@@ -42,7 +41,7 @@ impl Session {
     /// was, and so is the point that changes are told against.
     ///
     /// Cancel safe: it is done to its end.
-    pub async fn finish_checkpoint(&self, destination: &Path) -> Result<Changes, ExecutionError> {
+    pub async fn finish_checkpoint(&self, destination: &Path) -> Result<SnapshotDiff, ExecutionError> {
         const CALL: &str = "finish_checkpoint";
         self.inner.state.need_open(CALL)?;
         self.need_mode(CALL, Mode::Agent)?;
@@ -51,11 +50,13 @@ impl Session {
             inner.check_destination(&destination)?;
             let mut base = inner.base();
             let taken = inner.take(&base)?;
-            let changes = Changes::between(&base.manifest, taken.snapshot.manifest(), MOST_CHANGES);
+            let workspace = inner.workspace()?;
+            let now = Tree { manifest: taken.snapshot.manifest(), content: &taken.snapshot };
+            let diff = SnapshotDiff::between(base.tree(&workspace), now, DiffBounds::default())?;
             *base = inner.base_at(base.start, taken, |snapshot| {
                 Ok(snapshot.restore_ambient(&destination, Restore::Mirror, None).map(drop)?)
             })?;
-            Ok(changes)
+            Ok(diff)
         })
         .await
     }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::Session;
 use crate::error::ExecutionError;
-use crate::workspace::{Bounds, Changes, Contents, ContentsBounds, CopyReport, InputFile};
+use crate::workspace::{
+    Bounds, Changes, Contents, ContentsBounds, CopyReport, DiffBounds, InputFile, SnapshotDiff, Tree,
+};
 #[cfg(feature = "files")]
 use crate::workspace::{FileBounds, TypedContents};
 
@@ -94,6 +96,23 @@ impl Session {
             let scan = workspace.scan(&inner.scope, Some(&base.cache), Bounds::default())?;
             base.cache = scan.cache;
             Ok(Changes::between(&base.manifest, &scan.manifest, most))
+        })
+        .await
+    }
+
+    /// Compares the workspace with the session's start or last snapshot, with the lines that changed.
+    ///
+    /// Where the content from before is not kept, in a session without reset, such a change has no lines.
+    ///
+    /// # Errors
+    /// A session that is not open, and what the host cannot read.
+    pub async fn diff(&self, bounds: DiffBounds) -> Result<SnapshotDiff, ExecutionError> {
+        self.with_inner("diff", move |inner| {
+            let (workspace, mut base) = (inner.workspace()?, inner.base());
+            let scan = workspace.scan(&inner.scope, Some(&base.cache), Bounds::default())?;
+            base.cache = scan.cache;
+            let now = Tree { manifest: &scan.manifest, content: workspace.dir() };
+            Ok(SnapshotDiff::between(base.tree(&workspace), now, bounds)?)
         })
         .await
     }

@@ -8,8 +8,8 @@ use super::{SessionError, SessionState};
 use crate::runtime::{AdmissionGroup, EnforcementTable, RuntimeRegistry, SubmissionRuntime, Unheld};
 use crate::spec::{EnvironmentSpec, Limits, LimitsConfig, Mode, Provenance};
 use crate::workspace::{
-    Capture, Captured, Manifest, Placeholders, ResolvedStaticAsset, Scan, Snapshot, SnapshotId, SnapshotStore,
-    StagedAssets, StatCache, Workspace,
+    Capture, Captured, ContentSource, Manifest, Placeholders, ResolvedStaticAsset, Scan, Snapshot, SnapshotId,
+    SnapshotStore, StagedAssets, StatCache, Tree, Workspace,
 };
 
 /// A spec opened over a workspace. Dropping it does what [`close`](Self::close) does, without reporting.
@@ -79,6 +79,19 @@ impl BasePoint {
     pub(super) fn at(scan: Scan, captured: Option<Captured>) -> Self {
         let (start, manifest) = (scan.manifest.id(), Arc::new(scan.manifest));
         Self { start, manifest, snapshot: None, cache: scan.cache, captured, moved: false }
+    }
+}
+
+impl BasePoint {
+    /// Gives the tree, to be compared with a later one. Where its content is in no store it is read from the copy for
+    /// resets, else from the workspace itself, which has what has not changed since.
+    pub(super) fn tree<'a>(&'a self, workspace: &'a Workspace) -> Tree<'a> {
+        let content: &dyn ContentSource = match (&self.snapshot, &self.captured) {
+            (Some(snapshot), _) => snapshot,
+            (None, Some(captured)) => captured.content(),
+            (None, None) => workspace.dir(),
+        };
+        Tree { manifest: &self.manifest, content }
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) use result::{ChangeObject, ResultFacts, ResultObject};
 pub(super) use schemas::{SchemaName, schema};
 pub(super) use snapshot::{
     CreatedObject, EntryObject, KeptObject, KeptSnapshotsObject, RemovedSnapshotsObject, RestoredObject,
-    ShownSnapshotObject, SnapshotDiffObject,
+    ShownSnapshotObject,
 };
 pub(super) use spec::{
     CheckObject, CheckedFile, EffectiveObject, ListObject, ListedSpec, ProblemObject, ShownSpecObject,

@@ -7,9 +7,10 @@ use serde_json::Value;
 use super::{
     CacheObject, CheckObject, CreatedObject, DoctorObject, EffectiveObject, ErrorObject, GcObject, KeptSnapshotsObject,
     ListObject, PrepareObject, ProgramsObject, RemovedSnapshotsObject, RestoredObject, ResultObject,
-    ShownSnapshotObject, ShownSpecObject, SnapshotDiffObject, VersionObject,
+    ShownSnapshotObject, ShownSpecObject, VersionObject,
 };
 use crate::host::HostPolicy;
+use crate::workspace::SnapshotDiff;
 
 /// What there is a schema of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -74,7 +75,7 @@ pub(in crate::cli) fn schema(name: SchemaName) -> Option<Value> {
         SchemaName::SnapshotCreate => of::<CreatedObject>(),
         SchemaName::SnapshotShow => of::<ShownSnapshotObject>(),
         SchemaName::SnapshotRestore => of::<RestoredObject>(),
-        SchemaName::SnapshotDiff => of::<SnapshotDiffObject>(),
+        SchemaName::SnapshotDiff => Some(SnapshotDiff::json_schema()),
         SchemaName::SnapshotList => of::<KeptSnapshotsObject>(),
         SchemaName::SnapshotRemove => of::<RemovedSnapshotsObject>(),
         SchemaName::SpecCheck => of::<CheckObject>(),

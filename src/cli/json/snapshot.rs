@@ -3,8 +3,6 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ChangeObject;
-
 /// A snapshot that was taken and is kept.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(title = "snapshot create")]
@@ -74,20 +72,6 @@ pub(in crate::cli) struct RestoredObject {
     pub(in crate::cli) links: u64,
     /// The bytes of all files.
     pub(in crate::cli) bytes: u64,
-}
-
-/// What is different between two snapshots.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(title = "snapshot diff")]
-pub(in crate::cli) struct SnapshotDiffObject {
-    /// The version of this object.
-    pub(in crate::cli) version: u32,
-    /// The id of the snapshot before.
-    pub(in crate::cli) from: String,
-    /// The id of the snapshot after.
-    pub(in crate::cli) to: String,
-    /// Every path that is not what it was.
-    pub(in crate::cli) changes: Vec<ChangeObject>,
 }
 
 /// The snapshots that are kept, the oldest first.

@@ -30,7 +30,7 @@ use super::signals::Signals;
 use crate::ExecutionError;
 use crate::runtime::{Command, SpawnRequest};
 use crate::session::Session;
-use crate::workspace::Changes;
+use crate::workspace::{Changes, DiffBounds, SnapshotDiff};
 
 /// How many changes of the workspace are listed.
 const MOST_CHANGES: usize = 10_000;
@@ -69,14 +69,15 @@ struct Driven {
     ran: Ran,
     command: Vec<String>,
     changes: Changes,
+    diff: Option<SnapshotDiff>,
     notes: Vec<String>,
 }
 
 async fn open(app: &App, plan: &Plan) -> anyhow::Result<Session> {
     let assets = assets::resolve(&plan.assets, app.registry.host())?;
     let builder = Session::builder(&app.registry, plan.loaded.spec.clone()).mode(plan.mode).grant_assets(assets);
-    // One command runs, so there is nothing to go back to.
-    let builder = builder.without_reset();
+    // One command runs, so there is nothing to go back to; what was there before is kept to be compared.
+    let builder = if plan.diff { builder } else { builder.without_reset() };
     let builder = match &plan.submission {
         Some(path) => builder.submission(path),
         None => builder,
@@ -100,10 +101,14 @@ async fn drive(app: &mut App, plan: &mut Plan, session: &Session, signals: &Sign
     let mut notes: Vec<String> = feed.failure().into_iter().collect();
     notes.extend(cleaned.err().map(|error| format!("the runtime could not be cleaned up: {error}")));
     let changes = signals.or_again(session.changes(MOST_CHANGES)).await??;
+    let diff = match plan.diff {
+        true => Some(signals.or_again(session.diff(DiffBounds::default())).await??),
+        false => None,
+    };
     if ran.result.met_closed_stdin && own_was_given {
         notes.push("the guest met the end of standard input, which was not given; -i passes the own one on".into());
     }
-    Ok(Driven { ran, command: words, changes, notes })
+    Ok(Driven { ran, command: words, changes, diff, notes })
 }
 
 /// Resolves the placeholders of the command and of the variables.

@@ -9,7 +9,7 @@ use super::Driven;
 use super::files;
 use super::plan::Plan;
 use crate::cli::app::App;
-use crate::cli::changes::{describe, draw};
+use crate::cli::changes::{describe, draw_diff};
 use crate::cli::failure::HOST_FAILURE;
 use crate::cli::json::{ResultFacts, ResultObject};
 use crate::cli::signals::Signals;
@@ -68,7 +68,7 @@ impl Outcome<'_> {
 
     /// Explains on standard error what the exit code and the output do not say.
     fn explain(&self, app: &App) {
-        let Driven { ran, notes, changes, .. } = &self.driven;
+        let Driven { ran, notes, diff, .. } = &self.driven;
         let terminal = &app.terminal;
         if ran.unwritten.is_none() {
             explanation(&ran.result).iter().for_each(|line| terminal.explain(line));
@@ -76,13 +76,8 @@ impl Outcome<'_> {
         setup_words(&ran.result).iter().for_each(|line| terminal.explain(line));
         let known = ran.result.notes.iter().chain(notes);
         known.for_each(|note| terminal.explain(note));
-        if self.plan.diff {
-            let lines: String = changes.list.iter().map(|one| draw(&describe(one))).collect();
-            let rest = match changes.omitted {
-                0 => String::new(),
-                more => format!("… and {more} more\n"),
-            };
-            let _ = terminal.stderr.write((lines + &rest).as_bytes());
+        if let Some(diff) = diff {
+            let _ = terminal.stderr.write(draw_diff(diff).as_bytes());
         }
     }
 }

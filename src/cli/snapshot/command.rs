@@ -78,6 +78,12 @@ pub(in crate::cli) struct DiffArgs {
     /// The snapshot after.
     #[arg(value_name = "AFTER", value_hint = ValueHint::AnyPath)]
     pub(super) after: String,
+    /// Print a patch for `git apply`, byte for byte [default: the same, made harmless to a terminal]
+    #[arg(long, conflicts_with = "stat")]
+    pub(super) patch: bool,
+    /// Print one line a path, and their sum.
+    #[arg(long)]
+    pub(super) stat: bool,
 }
 
 /// The arguments of `snapshot remove`.

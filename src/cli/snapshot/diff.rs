@@ -6,25 +6,26 @@ use super::command::{DiffArgs, store};
 use super::source::Source;
 use super::work;
 use crate::cli::app::App;
-use crate::cli::changes::{describe, draw};
-use crate::cli::json::{SnapshotDiffObject, VERSION};
-use crate::workspace::Changes;
+use crate::cli::changes::draw_diff;
+use crate::workspace::{DiffBounds, SnapshotDiff};
 
 pub(super) async fn run(app: &App, args: DiffArgs) -> anyhow::Result<ExitCode> {
     let store = store(app)?;
     let (before, after) = (Source::parse(&args.before)?, Source::parse(&args.after)?);
-    let (before, after) = work::run(app, "comparing", move |watch| {
-        let before = before.open(&store, &mut |progress| watch(progress))?;
-        Ok((before, after.open(&store, watch)?))
+    let diff = work::run(app, "comparing", move |watch| {
+        let before = before.look(&store, &mut |progress| watch(progress))?;
+        let after = after.look(&store, watch)?;
+        Ok(SnapshotDiff::between(before.tree(), after.tree(), DiffBounds::default())?)
     })
     .await?;
-    let changes = Changes::between(before.manifest(), after.manifest(), usize::MAX);
-    let object = SnapshotDiffObject {
-        version: VERSION,
-        from: before.id().to_string(),
-        to: after.id().to_string(),
-        changes: changes.list.iter().map(describe).collect(),
-    };
-    app.terminal.print_either(&object, |object| object.changes.iter().map(draw).collect());
+    if app.terminal.wants_json() {
+        app.terminal.print_object(&diff.to_json());
+    } else if args.patch {
+        let _ = app.terminal.stdout.write(&diff.patch());
+    } else if args.stat {
+        app.terminal.print(&diff.stat());
+    } else {
+        app.terminal.print(&draw_diff(&diff));
+    }
     Ok(ExitCode::SUCCESS)
 }

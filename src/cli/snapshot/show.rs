@@ -12,11 +12,11 @@ use crate::workspace::{Entry, EntryKind, WorkspacePath};
 
 pub(super) async fn run(app: &App, args: ShowArgs) -> anyhow::Result<ExitCode> {
     let (store, source) = (store(app)?, Source::parse(&args.snapshot)?);
-    let snapshot = work::run(app, "reading the snapshot", move |watch| source.open(&store, watch)).await?;
-    let manifest = snapshot.manifest();
+    let seen = work::run(app, "reading the snapshot", move |watch| source.look(&store, watch)).await?;
+    let manifest = seen.manifest();
     let object = ShownSnapshotObject {
         version: VERSION,
-        id: snapshot.id().to_string(),
+        id: manifest.id().to_string(),
         bytes: manifest.total_bytes(),
         entries: manifest.iter().map(|(path, entry)| describe(path, entry)).collect(),
     };

@@ -7,7 +7,10 @@ use cap_std::fs::Dir;
 
 use crate::cli::failure::Usage;
 use crate::error::ExecutionError;
-use crate::workspace::{Snapshot, SnapshotStore, Take, TakeMemory, Watch, WorkspaceError};
+use crate::workspace::{
+    Bounds, Capture, ContentSource, Manifest, Snapshot, SnapshotStore, Take, TakeMemory, Tree, Watch, WorkspaceError,
+    scan_watched,
+};
 
 /// What a word of the command line names.
 #[derive(Clone, Debug)]
@@ -16,6 +19,30 @@ pub(super) enum Source {
     Id(String),
     /// A directory, as it is now.
     Directory(PathBuf),
+}
+
+/// A tree that was looked at, and where its content is read from.
+#[derive(Debug)]
+pub(super) enum Seen {
+    Snapshot(Snapshot),
+    Directory { manifest: Manifest, dir: Dir },
+}
+
+impl Seen {
+    pub(super) fn manifest(&self) -> &Manifest {
+        match self {
+            Self::Snapshot(snapshot) => snapshot.manifest(),
+            Self::Directory { manifest, .. } => manifest,
+        }
+    }
+
+    pub(super) fn tree(&self) -> Tree<'_> {
+        let content: &dyn ContentSource = match self {
+            Self::Snapshot(snapshot) => snapshot,
+            Self::Directory { dir, .. } => dir,
+        };
+        Tree { manifest: self.manifest(), content }
+    }
 }
 
 impl Source {
@@ -30,6 +57,18 @@ impl Source {
             true => Ok(Self::Id(word.to_owned())),
             false => Err(Usage::new(format!("`{word}` is no directory, and no id of a snapshot"))
                 .with_hint("`bailiwick snapshot list` names the snapshots that are kept")),
+        }
+    }
+
+    /// Looks at the tree: a directory is read where it is, and goes into no store.
+    pub(super) fn look(&self, store: &SnapshotStore, watch: Watch<'_>) -> Result<Seen, ExecutionError> {
+        match self {
+            Self::Id(id) => Ok(Seen::Snapshot(store.open(store.find(id)?)?)),
+            Self::Directory(path) => {
+                let dir = open_dir(path)?;
+                let scan = scan_watched(&dir, &Capture::All, Bounds::default(), watch)?;
+                Ok(Seen::Directory { manifest: scan.manifest, dir })
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd;
 
+use cap_std::fs::Dir;
 use rustix::fs::Mode;
 
 use super::super::copy_options::{Bounds, CopyOptions, CopyReport, Modes, Times};
@@ -24,6 +25,11 @@ impl Captured {
     /// Says what was captured. Specials are never part of it.
     pub fn report(&self) -> &CopyReport {
         &self.report
+    }
+
+    /// Gives the content, to be read by its paths.
+    pub(crate) fn content(&self) -> &Dir {
+        self.dir.dir()
     }
 
     /// Takes the manifest of what was captured.

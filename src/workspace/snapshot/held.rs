@@ -1,12 +1,14 @@
 //! `Snapshot`: a manifest together with the content that it names.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{Cursor, Read};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::super::{WorkspaceError, WorkspacePath};
-use super::store::{Hold, StoreError};
-use super::{EntryKind, Manifest, SnapshotId, SnapshotStore};
+use super::store::{Hold, Large, SMALL, StoreError};
+use super::{ContentSource, EntryKind, Manifest, SnapshotId, SnapshotStore};
 
 /// What a tree held at one moment: the manifest, and a store that has the content of every file in it.
 ///
@@ -71,6 +73,20 @@ impl Snapshot {
     /// A store that has not what was written, or cannot be read.
     pub fn read_blob(&self, hash: &[u8; 32], size: u64) -> Result<Vec<u8>, StoreError> {
         self.store().read()?.whole(hash, size)
+    }
+}
+
+/// Reads from the store, by the hash.
+impl ContentSource for Snapshot {
+    fn open(&self, _: &WorkspacePath, size: u64, hash: &[u8; 32]) -> Result<Box<dyn Read + '_>, WorkspaceError> {
+        let mut reading = self.store().read()?;
+        if size <= SMALL {
+            return Ok(Box::new(Cursor::new(reading.small(hash, size)?.to_vec())));
+        }
+        Ok(match reading.large(hash)? {
+            Large::File(file) => Box::new(File::from(file)),
+            Large::Memory(content) => Box::new(Cursor::new(content)),
+        })
     }
 }
 

@@ -46,6 +46,16 @@ pub fn scan(dir: &Dir, scope: &Capture, cache: Option<&StatCache>, bounds: Bound
     scan_into(dir, ScanOptions { scope, cache, bounds, watch: None }, None)
 }
 
+/// Does the same as [`scan`] for one who watches, and may stop it.
+pub(crate) fn scan_watched(
+    dir: &Dir,
+    scope: &Capture,
+    bounds: Bounds,
+    watch: Watch<'_>,
+) -> Result<Scan, WorkspaceError> {
+    scan_into(dir, ScanOptions { scope, cache: None, bounds, watch: Some(watch) }, None)
+}
+
 /// How a tree is scanned.
 pub(super) struct ScanOptions<'a, 'w> {
     pub(super) scope: &'a Capture,

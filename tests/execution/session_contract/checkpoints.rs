@@ -1,7 +1,7 @@
 //! Snapshots, resets, forks, checkpoints and assets.
 
 use bailiwick::spec::Mode;
-use bailiwick::{ChangeKind, Changes, ErrorKind, Host, Session, SpawnRequest, WorkspaceError};
+use bailiwick::{ChangeKind, Changes, ErrorKind, Host, Session, SnapshotDiff, SpawnRequest, WorkspaceError};
 
 use super::{assets, input, say, text};
 use crate::support::yard::{Yard, command};
@@ -15,6 +15,15 @@ fn told(changes: &Changes) -> Vec<String> {
         ChangeKind::Renamed { from } => format!("renamed from {from}"),
     };
     changes.list.iter().map(|change| format!("{} {}", change.path, word(&change.kind))).collect()
+}
+
+/// Lists what a checkpoint says, with the lines that came and went.
+fn compared(diff: &SnapshotDiff) -> Vec<String> {
+    let line = |file: &bailiwick::FileDiff| {
+        let (added, removed) = file.body.lines();
+        format!("{} {} +{added} -{removed}", file.path, file.change.name())
+    };
+    diff.files.iter().map(line).collect()
 }
 
 /// A place whose workspaces are in memory, where this host may make that.
@@ -194,13 +203,13 @@ async fn a_checkpoint_is_written_out_and_becomes_the_base() {
     let agent = yard.builder("").mode(Mode::Agent).open().await.unwrap();
     say(&agent, &["write:a=1"]).await;
     let changes = agent.finish_checkpoint(&yard.outside("one")).await.unwrap();
-    assert_eq!(told(&changes), ["a created"]);
+    assert_eq!(compared(&changes), ["a created +1 -0"]);
     say(&agent, &["write:a=2", "write:b=x"]).await;
     // A place that cannot be one is refused, and the base stays where it was.
     let error = agent.finish_checkpoint(&yard.outside("canary")).await.unwrap_err();
     assert!(matches!(error.downcast_ref(), Some(WorkspaceError::Destination { .. })), "{error:?}");
     let changes = agent.finish_checkpoint(&yard.outside("two")).await.unwrap();
-    assert_eq!(told(&changes), ["a modified", "b created"]);
+    assert_eq!(compared(&changes), ["a modified +1 -1", "b created +1 -0"]);
     let read = |name: &str| std::fs::read_to_string(yard.outside(name)).unwrap();
     assert_eq!((read("one/a"), read("two/a"), read("two/b")), ("1".into(), "2".into(), "x".into()));
     // Restored elsewhere: the resume commands run, the set-up does not.

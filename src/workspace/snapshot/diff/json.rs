@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::time::SystemTime;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::super::WorkspacePath;
@@ -42,7 +43,9 @@ pub enum DiffJsonError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
+/// What became of a tree between two snapshots.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "snapshot diff")]
 struct Wire {
     version: u32,
     from_checksum: String,
@@ -54,7 +57,7 @@ struct Wire {
     file_diffs: BTreeMap<String, WireFile>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct WireFile {
     path: String,
     change_type: String,
@@ -79,7 +82,7 @@ struct WireFile {
 }
 
 /// What can be shown of one side of a change of type.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct WireBody {
     is_binary: bool,
     diff_text: String,
@@ -88,7 +91,7 @@ struct WireBody {
     lines: u64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct WireEntry {
     kind: String,
     mode: String,
@@ -127,6 +130,12 @@ impl SnapshotDiff {
         };
         // Nothing in it can fail: keys are texts, numbers are whole.
         serde_json::to_value(wire).unwrap_or_default()
+    }
+
+    /// Gives the JSON Schema of what [`Self::to_json`] gives.
+    pub fn json_schema() -> serde_json::Value {
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+        settings.into_generator().into_root_schema_for::<Wire>().to_value()
     }
 
     /// Reads what [`Self::to_json`] wrote.
