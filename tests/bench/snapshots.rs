@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use bailiwick::{Changes, Restore, SnapshotStore, Take, TakeMemory};
+use bailiwick::{DiffBounds, Restore, SnapshotDiff, SnapshotStore, Take, TakeMemory, Tree};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use report::{Report, in_turn};
@@ -188,8 +188,13 @@ fn diff(yard: &Yard, report: &mut Report) {
     }
     let after = yard.store.take(&yard.tree(), Take::default()).unwrap().snapshot;
     let ours = || {
-        let changes = Changes::between(before.manifest(), after.manifest(), usize::MAX);
-        assert_eq!(changes.list.len(), FILES / 100 + 1);
+        let (old, new) = (
+            Tree { manifest: before.manifest(), content: &before },
+            Tree { manifest: after.manifest(), content: &after },
+        );
+        let diff = SnapshotDiff::between(old, new, DiffBounds::default()).unwrap();
+        assert_eq!(diff.files.len(), FILES / 100);
+        assert!(diff.patch().len() > FILES);
     };
     let peer = || yard.git(&["diff"]);
     report.pair(NAME, in_turn(RUNS, ours, peer), "git diff", 2.0);

@@ -32,11 +32,12 @@ impl Packs {
         let names = folder.names()?;
         let there: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix(INDEX)).collect();
         let is_there = |name: &String| there.binary_search(&name.as_str()).is_ok();
-        self.broken.retain(|name, _| is_there(name));
+        // One that was broken may have been written again, under the same name.
+        self.broken.clear();
         let gone: Vec<String> = self.known.keys().filter(|name| !is_there(name)).cloned().collect();
         gone.iter().for_each(|name| self.forget(name));
         for name in there {
-            if self.known.contains_key(name) || self.broken.contains_key(name) {
+            if self.known.contains_key(name) {
                 continue;
             }
             let text = folder.read(&format!("{name}{INDEX}"))?.unwrap_or_default();
@@ -53,6 +54,7 @@ impl Packs {
 
     /// Takes a pack in.
     pub(super) fn add(&mut self, name: &str, index: Index) {
+        self.broken.remove(name);
         if self.known.contains_key(name) {
             return;
         }
