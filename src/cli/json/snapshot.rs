@@ -21,6 +21,8 @@ pub(in crate::cli) struct CreatedObject {
     pub(in crate::cli) specials: u64,
     /// Directories left out because another file system is mounted there.
     pub(in crate::cli) mounts: u64,
+    /// The archive that was written as well.
+    pub(in crate::cli) archive: Option<String>,
     /// Files that kept changing while they were read.
     pub(in crate::cli) unsettled: Vec<String>,
 }

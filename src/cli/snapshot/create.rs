@@ -1,30 +1,65 @@
 //! `snapshot create`: takes a snapshot of a directory and keeps it.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::command::{CreateArgs, store};
 use super::{source, work};
 use crate::cli::app::App;
+use crate::cli::failure::Usage;
 use crate::cli::json::{CreatedObject, VERSION};
+use crate::error::ExecutionError;
 use crate::spec::ByteSize;
-use crate::workspace::{Capture, Globs, KeptSnapshot, Take, TakeMemory, Taken};
+use crate::workspace::{
+    ArchiveError, ArchiveFormat, Capture, Globs, KeptSnapshot, Snapshot, Take, TakeMemory, Taken, WorkspaceError,
+};
 
 pub(super) async fn run(app: &App, args: CreateArgs) -> anyhow::Result<ExitCode> {
     let store = store(app)?;
-    let dir = source::open_dir(&args.dir).map_err(crate::ExecutionError::from)?;
+    let dir = source::open_dir(&args.dir).map_err(ExecutionError::from)?;
     let named = std::path::absolute(&args.dir).unwrap_or_else(|_| args.dir.clone()).display().to_string();
-    let scope = scope(&args);
+    let (scope, output) = (scope(&args), args.output.as_deref().map(Output::parse).transpose()?);
+    let archive = output.as_ref().map(|output| output.path.display().to_string());
     let (taken, kept) = work::run(app, "taking the snapshot", move |watch| {
         let mut take = Take::default();
         (take.scope, take.watch) = (scope, Some(watch));
         take.memory = if args.reread { TakeMemory::None } else { TakeMemory::Store };
         let taken = store.take(&dir, take)?;
         let kept = store.keep(&taken.snapshot, &named, taken.specials)?;
+        output.iter().try_for_each(|output| output.save(&taken.snapshot))?;
         Ok((taken, kept))
     })
     .await?;
-    tell(app, &taken, &kept);
+    tell(app, &taken, &kept, archive);
     Ok(ExitCode::SUCCESS)
+}
+
+/// The archive that is written as well.
+struct Output {
+    path: PathBuf,
+    #[cfg_attr(not(feature = "files"), expect(dead_code, reason = "no archive is written in such a build"))]
+    format: ArchiveFormat,
+}
+
+impl Output {
+    fn parse(path: &Path) -> Result<Self, Usage> {
+        let format = ArchiveFormat::from_name(path).ok_or_else(|| {
+            Usage::new(format!("the name `{}` says no kind of archive", path.display()))
+                .with_hint("end it in .tar, .tar.gz, .tar.bz2, .tar.xz or .tar.zst")
+        })?;
+        Ok(Self { path: path.to_owned(), format })
+    }
+
+    fn save(&self, snapshot: &Snapshot) -> Result<(), ExecutionError> {
+        #[cfg(feature = "files")]
+        let saved = crate::workspace::save_archive(snapshot.manifest(), snapshot, self.format, &self.path);
+        #[cfg(not(feature = "files"))]
+        let saved: Result<(), ArchiveError> = Err(ArchiveError::Unsupported).inspect_err(|_| drop(snapshot.id()));
+        Ok(saved.map_err(|error| match error {
+            ArchiveError::Workspace(error) => error,
+            error => WorkspaceError::Archive { path: self.path.clone(), source: Box::new(error) },
+        })?)
+    }
 }
 
 fn scope(args: &CreateArgs) -> Capture {
@@ -35,7 +70,7 @@ fn scope(args: &CreateArgs) -> Capture {
     Capture::Spec { keep, ignore: Globs::new(&args.ignore) }
 }
 
-fn tell(app: &App, taken: &Taken, kept: &KeptSnapshot) {
+fn tell(app: &App, taken: &Taken, kept: &KeptSnapshot, archive: Option<String>) {
     let object = CreatedObject {
         version: VERSION,
         id: kept.id.to_string(),
@@ -44,6 +79,7 @@ fn tell(app: &App, taken: &Taken, kept: &KeptSnapshot) {
         read: taken.read,
         specials: taken.specials,
         mounts: taken.mounts,
+        archive,
         unsettled: taken.unsettled.iter().map(ToString::to_string).collect(),
     };
     app.terminal.print_either(&object, |object| format!("{}\n", object.id));

@@ -2,19 +2,19 @@
 
 use std::process::ExitCode;
 
-use super::command::{DiffArgs, store};
-use super::source::Source;
+use super::command::DiffArgs;
+use super::source::{Place, Source};
 use super::work;
 use crate::cli::app::App;
 use crate::cli::changes::draw_diff;
 use crate::workspace::{DiffBounds, SnapshotDiff};
 
 pub(super) async fn run(app: &App, args: DiffArgs) -> anyhow::Result<ExitCode> {
-    let store = store(app)?;
+    let place = Place::of(app)?;
     let (before, after) = (Source::parse(&args.before)?, Source::parse(&args.after)?);
     let diff = work::run(app, "comparing", move |watch| {
-        let before = before.look(&store, &mut |progress| watch(progress))?;
-        let after = after.look(&store, watch)?;
+        let before = before.look(&place, &mut |progress| watch(progress))?;
+        let after = after.look(&place, watch)?;
         Ok(SnapshotDiff::between(before.tree(), after.tree(), DiffBounds::default())?)
     })
     .await?;

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::command::{RestoreArgs, store};
-use super::source::Source;
+use super::command::RestoreArgs;
+use super::source::{Place, Source};
 use super::work;
 use crate::cli::app::App;
 use crate::cli::json::{RestoredObject, VERSION};
@@ -11,10 +11,10 @@ use crate::spec::ByteSize;
 use crate::workspace::Restore;
 
 pub(super) async fn run(app: &App, args: RestoreArgs) -> anyhow::Result<ExitCode> {
-    let (store, source) = (store(app)?, Source::parse(&args.snapshot)?);
+    let (place, source) = (Place::of(app)?, Source::parse(&args.snapshot)?);
     let how = if args.replace { Restore::Mirror } else { Restore::Empty };
     let (id, report) = work::run(app, "restoring", move |watch| {
-        let snapshot = source.open(&store, &mut |progress| watch(progress))?;
+        let snapshot = source.open(&place, &mut |progress| watch(progress))?;
         let report = snapshot.restore_ambient(&args.dir, how, Some(watch))?;
         Ok((snapshot.id(), report))
     })

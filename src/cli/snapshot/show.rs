@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::command::{ShowArgs, store};
-use super::source::Source;
+use super::command::ShowArgs;
+use super::source::{Place, Source};
 use super::work;
 use crate::cli::app::App;
 use crate::cli::json::{EntryObject, ShownSnapshotObject, VERSION};
@@ -11,8 +11,8 @@ use crate::cli::terminal::printable;
 use crate::workspace::{Entry, EntryKind, WorkspacePath};
 
 pub(super) async fn run(app: &App, args: ShowArgs) -> anyhow::Result<ExitCode> {
-    let (store, source) = (store(app)?, Source::parse(&args.snapshot)?);
-    let seen = work::run(app, "reading the snapshot", move |watch| source.look(&store, watch)).await?;
+    let (place, source) = (Place::of(app)?, Source::parse(&args.snapshot)?);
+    let seen = work::run(app, "reading the snapshot", move |watch| source.look(&place, watch)).await?;
     let manifest = seen.manifest();
     let object = ShownSnapshotObject {
         version: VERSION,

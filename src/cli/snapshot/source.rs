@@ -1,15 +1,18 @@
-//! What may stand for a snapshot on the command line: an id, how one begins, or a directory.
+//! What may stand for a snapshot on the command line: an id, how one begins, a directory, or an archive.
 
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
+use super::command::store;
+use crate::cli::app::App;
 use crate::cli::failure::Usage;
 use crate::error::ExecutionError;
+use crate::runtime::RuntimeRegistry;
 use crate::workspace::{
-    Bounds, Capture, ContentSource, Manifest, Snapshot, SnapshotStore, Take, TakeMemory, Tree, Watch, WorkspaceError,
-    scan_watched,
+    ArchiveFormat, BaseNeed, Bounds, Capture, ContentSource, Globs, Manifest, Quota, Snapshot, SnapshotStore, Take,
+    TakeMemory, Tree, Watch, Workspace, WorkspaceError, scan_watched,
 };
 
 /// What a word of the command line names.
@@ -19,6 +22,8 @@ pub(super) enum Source {
     Id(String),
     /// A directory, as it is now.
     Directory(PathBuf),
+    /// An archive, by its name.
+    Archive(PathBuf),
 }
 
 /// A tree that was looked at, and where its content is read from.
@@ -26,13 +31,14 @@ pub(super) enum Source {
 pub(super) enum Seen {
     Snapshot(Snapshot),
     Directory { manifest: Manifest, dir: Dir },
+    Unpacked { manifest: Manifest, dir: Workspace },
 }
 
 impl Seen {
     pub(super) fn manifest(&self) -> &Manifest {
         match self {
             Self::Snapshot(snapshot) => snapshot.manifest(),
-            Self::Directory { manifest, .. } => manifest,
+            Self::Directory { manifest, .. } | Self::Unpacked { manifest, .. } => manifest,
         }
     }
 
@@ -40,6 +46,7 @@ impl Seen {
         let content: &dyn ContentSource = match self {
             Self::Snapshot(snapshot) => snapshot,
             Self::Directory { dir, .. } => dir,
+            Self::Unpacked { dir, .. } => dir.dir(),
         };
         Tree { manifest: self.manifest(), content }
     }
@@ -52,18 +59,22 @@ impl Source {
         if path.is_dir() {
             return Ok(Self::Directory(path.to_owned()));
         }
+        if path.is_file() && ArchiveFormat::from_name(path).is_some() {
+            return Ok(Self::Archive(path.to_owned()));
+        }
         let is_id = !word.is_empty() && word.len() <= 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
         match is_id && !path.exists() {
             true => Ok(Self::Id(word.to_owned())),
-            false => Err(Usage::new(format!("`{word}` is no directory, and no id of a snapshot"))
+            false => Err(Usage::new(format!("`{word}` is no directory, no archive, and no id of a snapshot"))
                 .with_hint("`bailiwick snapshot list` names the snapshots that are kept")),
         }
     }
 
     /// Looks at the tree: a directory is read where it is, and goes into no store.
-    pub(super) fn look(&self, store: &SnapshotStore, watch: Watch<'_>) -> Result<Seen, ExecutionError> {
+    pub(super) fn look(&self, place: &Place, watch: Watch<'_>) -> Result<Seen, ExecutionError> {
         match self {
-            Self::Id(id) => Ok(Seen::Snapshot(store.open(store.find(id)?)?)),
+            Self::Id(id) => Ok(Seen::Snapshot(place.store.open(place.store.find(id)?)?)),
+            Self::Archive(path) => place.unpack(path),
             Self::Directory(path) => {
                 let dir = open_dir(path)?;
                 let scan = scan_watched(&dir, &Capture::All, Bounds::default(), watch)?;
@@ -73,16 +84,58 @@ impl Source {
     }
 
     /// Opens the snapshot, or takes it; one that is taken is not kept.
-    pub(super) fn open(&self, store: &SnapshotStore, watch: Watch<'_>) -> Result<Snapshot, ExecutionError> {
+    pub(super) fn open(&self, place: &Place, watch: Watch<'_>) -> Result<Snapshot, ExecutionError> {
+        let mut take = Take::default();
+        take.watch = Some(watch);
         match self {
-            Self::Id(id) => Ok(store.open(store.find(id)?)?),
+            Self::Id(id) => Ok(place.store.open(place.store.find(id)?)?),
             Self::Directory(path) => {
-                let dir = open_dir(path)?;
-                let mut take = Take::default();
-                (take.memory, take.watch) = (TakeMemory::Store, Some(watch));
-                Ok(store.take(&dir, take)?.snapshot)
+                take.memory = TakeMemory::Store;
+                Ok(place.store.take(&open_dir(path)?, take)?.snapshot)
             }
+            Self::Archive(path) => match place.unpack(path)? {
+                Seen::Snapshot(snapshot) => Ok(snapshot),
+                Seen::Directory { dir, .. } => Ok(place.store.take(&dir, take)?.snapshot),
+                Seen::Unpacked { dir, .. } => Ok(place.store.take(dir.dir(), take)?.snapshot),
+            },
         }
+    }
+}
+
+/// Where snapshots are, and where archives are unpacked for as long as they are looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) store: SnapshotStore,
+    registry: RuntimeRegistry,
+}
+
+impl Place {
+    pub(super) fn of(app: &App) -> anyhow::Result<Self> {
+        Ok(Self { store: store(app)?, registry: app.registry.clone() })
+    }
+
+    /// Unpacks an archive that is harmless into a directory that goes with what is given.
+    #[cfg(feature = "files")]
+    fn unpack(&self, path: &Path) -> Result<Seen, ExecutionError> {
+        use crate::workspace::{Archive, ArchiveError, ArchiveRules};
+        let refused = |error| match error {
+            ArchiveError::Workspace(error) => error,
+            error => WorkspaceError::Archive { path: path.to_owned(), source: Box::new(error) },
+        };
+        let file = std::fs::File::open(path).map_err(|source| refused(ArchiveError::Read { source }))?;
+        let archive = Archive::open(file, ArchiveRules::snapshot()).map_err(refused)?;
+        let base = self.registry.base(BaseNeed::Directory)?;
+        let dir = Workspace::open(&base, &self.registry.owner()?, Quota::default(), self.registry.reaper())?;
+        archive.unpack(dir.dir(), &Globs::default()).map_err(refused)?;
+        // As it came out: an archive may hold what is no part of a snapshot.
+        let manifest = dir.scan(&Capture::All, None, Bounds::default())?.manifest;
+        Ok(Seen::Unpacked { manifest, dir })
+    }
+
+    #[cfg(not(feature = "files"))]
+    fn unpack(&self, path: &Path) -> Result<Seen, ExecutionError> {
+        let source = Box::new(crate::workspace::ArchiveError::Unsupported);
+        Err(WorkspaceError::Archive { path: path.to_owned(), source }.into())
     }
 }
 
