@@ -8,7 +8,7 @@ const RESULTS: &str = include_str!("../../docs/execution/results.md");
 #[test]
 fn every_flag_of_every_command_is_on_the_page() {
     let bench = Bench::new();
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 18] = [
         &["run"],
         &["prepare"],
         &["spec", "check"],
@@ -19,6 +19,12 @@ fn every_flag_of_every_command_is_on_the_page() {
         &["cache", "list"],
         &["cache", "prune"],
         &["gc"],
+        &["snapshot", "create"],
+        &["snapshot", "show"],
+        &["snapshot", "restore"],
+        &["snapshot", "diff"],
+        &["snapshot", "list"],
+        &["snapshot", "remove"],
         &["version"],
         &["completions"],
     ];

@@ -20,6 +20,7 @@ mod logs;
 mod programs;
 mod run;
 mod signals;
+mod snapshots;
 mod specs;
 mod support;
 #[cfg(feature = "wasi")]

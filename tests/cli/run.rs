@@ -155,7 +155,8 @@ fn the_submission_is_in_the_workspace_and_the_workspace_can_be_kept() {
 fn what_changed_is_listed_when_asked() {
     let bench = Bench::new();
     let said = bench.run(&["run", "--diff", "write", "out.txt", "hello"]).expect(0);
-    assert_eq!(said.stderr, "created      out.txt (5 bytes)\n");
+    assert!(said.stderr.starts_with("diff --git a/out.txt b/out.txt\nnew file mode 100644\n"), "{}", said.stderr);
+    assert!(said.stderr.contains("+hello\n"), "{}", said.stderr);
     assert_eq!(bench.run(&["run", "write", "out.txt", "hello"]).expect(0).stderr, "");
 }
 
