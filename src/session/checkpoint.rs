@@ -117,12 +117,27 @@ impl Inner {
         if is_new {
             store.keep(&snapshot, &format!("session of `{}`", self.spec.name), specials)?;
         }
-        if let Err(error) = work(&snapshot) {
+        if let Err(error) = work(&snapshot).and_then(|()| self.archive(&snapshot)) {
             let removed = if is_new { store.remove(id) } else { Ok(()) };
             return Err(removed.err().into_iter().fold(error, |error, also| error.with_cleanup_failure(also.into())));
         }
         let manifest = Arc::clone(snapshot.manifest());
         Ok(BasePoint { start, manifest, snapshot: Some(snapshot), cache, captured, moved: true })
+    }
+
+    /// Saves a snapshot as an archive, where the spec asks for one.
+    fn archive(&self, snapshot: &Snapshot) -> Result<(), ExecutionError> {
+        let config = &self.spec.snapshot;
+        #[cfg(feature = "files")]
+        crate::workspace::archive_snapshot(config, snapshot.manifest(), snapshot)?;
+        #[cfg(not(feature = "files"))]
+        if config.archive_save_dir.is_some() {
+            let message = format!("the snapshot {} cannot be archived: this build writes no archives", snapshot.id());
+            return Err(
+                ExecutionError::new(ErrorKind::Unavailable, message).with_hint("build with the feature `files`")
+            );
+        }
+        Ok(())
     }
 
     /// Refuses to replace what the session itself needs.

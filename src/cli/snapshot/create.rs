@@ -4,15 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::command::{CreateArgs, store};
+use super::source::of_archive;
 use super::{source, work};
 use crate::cli::app::App;
 use crate::cli::failure::Usage;
 use crate::cli::json::{CreatedObject, VERSION};
 use crate::error::ExecutionError;
 use crate::spec::ByteSize;
-use crate::workspace::{
-    ArchiveError, ArchiveFormat, Capture, Globs, KeptSnapshot, Snapshot, Take, TakeMemory, Taken, WorkspaceError,
-};
+use crate::workspace::{ArchiveFormat, Capture, Globs, KeptSnapshot, Snapshot, Take, TakeMemory, Taken};
 
 pub(super) async fn run(app: &App, args: CreateArgs) -> anyhow::Result<ExitCode> {
     let store = store(app)?;
@@ -54,11 +53,9 @@ impl Output {
         #[cfg(feature = "files")]
         let saved = crate::workspace::save_archive(snapshot.manifest(), snapshot, self.format, &self.path);
         #[cfg(not(feature = "files"))]
-        let saved: Result<(), ArchiveError> = Err(ArchiveError::Unsupported).inspect_err(|_| drop(snapshot.id()));
-        Ok(saved.map_err(|error| match error {
-            ArchiveError::Workspace(error) => error,
-            error => WorkspaceError::Archive { path: self.path.clone(), source: Box::new(error) },
-        })?)
+        let saved: Result<(), _> =
+            Err(crate::workspace::ArchiveError::Unsupported).inspect_err(|_| drop(snapshot.id()));
+        Ok(saved.map_err(|error| of_archive(&self.path, error))?)
     }
 }
 

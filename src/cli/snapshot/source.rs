@@ -11,8 +11,8 @@ use crate::cli::failure::Usage;
 use crate::error::ExecutionError;
 use crate::runtime::RuntimeRegistry;
 use crate::workspace::{
-    ArchiveFormat, BaseNeed, Bounds, Capture, ContentSource, Globs, Manifest, Quota, Snapshot, SnapshotStore, Take,
-    TakeMemory, Tree, Watch, Workspace, WorkspaceError, scan_watched,
+    ArchiveError, ArchiveFormat, BaseNeed, Bounds, Capture, ContentSource, Globs, Manifest, Quota, Snapshot,
+    SnapshotStore, Take, TakeMemory, Tree, Watch, Workspace, WorkspaceError, scan_watched,
 };
 
 /// What a word of the command line names.
@@ -85,8 +85,7 @@ impl Source {
 
     /// Opens the snapshot, or takes it; one that is taken is not kept.
     pub(super) fn open(&self, place: &Place, watch: Watch<'_>) -> Result<Snapshot, ExecutionError> {
-        let mut take = Take::default();
-        take.watch = Some(watch);
+        let mut take = Take { watch: Some(watch), ..Take::default() };
         match self {
             Self::Id(id) => Ok(place.store.open(place.store.find(id)?)?),
             Self::Directory(path) => {
@@ -117,11 +116,8 @@ impl Place {
     /// Unpacks an archive that is harmless into a directory that goes with what is given.
     #[cfg(feature = "files")]
     fn unpack(&self, path: &Path) -> Result<Seen, ExecutionError> {
-        use crate::workspace::{Archive, ArchiveError, ArchiveRules};
-        let refused = |error| match error {
-            ArchiveError::Workspace(error) => error,
-            error => WorkspaceError::Archive { path: path.to_owned(), source: Box::new(error) },
-        };
+        use crate::workspace::{Archive, ArchiveRules};
+        let refused = |error| of_archive(path, error);
         let file = std::fs::File::open(path).map_err(|source| refused(ArchiveError::Read { source }))?;
         let archive = Archive::open(file, ArchiveRules::snapshot()).map_err(refused)?;
         let base = self.registry.base(BaseNeed::Directory)?;
@@ -134,8 +130,7 @@ impl Place {
 
     #[cfg(not(feature = "files"))]
     fn unpack(&self, path: &Path) -> Result<Seen, ExecutionError> {
-        let source = Box::new(crate::workspace::ArchiveError::Unsupported);
-        Err(WorkspaceError::Archive { path: path.to_owned(), source }.into())
+        Err(of_archive(path, ArchiveError::Unsupported).into())
     }
 }
 
@@ -143,4 +138,12 @@ impl Place {
 pub(super) fn open_dir(path: &Path) -> Result<Dir, WorkspaceError> {
     Dir::open_ambient_dir(path, ambient_authority())
         .map_err(|source| WorkspaceError::Source { path: path.to_owned(), source })
+}
+
+/// Says which archive an error is about.
+pub(super) fn of_archive(path: &Path, error: ArchiveError) -> WorkspaceError {
+    if let ArchiveError::Workspace(error) = error {
+        return error;
+    }
+    WorkspaceError::Archive { path: path.to_owned(), source: Box::new(error) }
 }

@@ -14,7 +14,7 @@ use super::store::{BlobDraft, Hash, SMALL, Writing};
 const READS: usize = 3;
 
 /// How much of a large file is read at once. A small one is read whole.
-const BUFFER: usize = SMALL as usize;
+const BUFFER: usize = 1 << 20;
 
 /// What may still be read.
 #[derive(Debug)]
@@ -172,14 +172,14 @@ fn next(file: &OwnedFd, what: SeekFrom, end: u64) -> Result<u64, Errno> {
         Err(Errno::NXIO) => Ok(end),
         Err(Errno::INVAL) => Ok(match what {
             SeekFrom::Data(at) => at,
-            _ => end,
+            SeekFrom::Hole(_) | SeekFrom::Start(_) | SeekFrom::End(_) | SeekFrom::Current(_) => end,
         }),
         Err(error) => Err(error),
     }
 }
 
 fn hash_zeros(hasher: &mut blake3::Hasher, mut count: u64) {
-    const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+    static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
     while count > 0 {
         let step = usize::try_from(count).unwrap_or(ZEROS.len()).min(ZEROS.len());
         hasher.update(&ZEROS[..step]);

@@ -98,15 +98,7 @@ impl StoreError {
     /// Gives what helps.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(
-                    "free some space; `bailiwick snapshot remove` and `bailiwick gc` give back what snapshots take",
-                ),
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    Some("name a directory that can be written with BAILIWICK_DATA_DIR")
-                }
-                _ => None,
-            },
+            Self::Io { source, .. } => hint_for(source.kind()),
             Self::Newer { .. } => Some("use the version of bailiwick that made it, or another BAILIWICK_DATA_DIR"),
             Self::NotAStore { .. } => Some("empty the directory, or name another one with BAILIWICK_DATA_DIR"),
             Self::Corrupt { .. } => Some(
@@ -117,6 +109,17 @@ impl StoreError {
             Self::MemoryFull { .. } => Some("give the host a data directory: snapshots then go to disk"),
             Self::InUse { .. } => Some("try again when less is going on"),
         }
+    }
+}
+
+fn hint_for(kind: io::ErrorKind) -> Option<&'static str> {
+    let is = |kinds: &[io::ErrorKind]| kinds.contains(&kind);
+    if is(&[io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded]) {
+        Some("free some space; `bailiwick snapshot remove` and `bailiwick gc` give back what snapshots take")
+    } else if is(&[io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem]) {
+        Some("name a directory that can be written with BAILIWICK_DATA_DIR")
+    } else {
+        None
     }
 }
 
