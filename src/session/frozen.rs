@@ -107,31 +107,13 @@ impl Inner {
         let kind = self.registry.kind_of(&self.spec)?;
         let base = self.registry.base(kind.base_need())?;
         let workspace = Workspace::open(&base, &self.registry.owner()?, quota(&limits), self.registry.reaper())?;
-        match start {
-            Start::Captured(captured) => workspace.restore(captured)?,
-            Start::Snapshot(snapshot) => {
-                workspace.restore_snapshot(snapshot)?;
-                self.copy_assets_for_agents(&workspace)?;
-                workspace.renew_quota()?;
-            }
-        }
+        self.fill(&workspace, start)?;
         // Where guests get a path of the host, a staged tree can be written: each session has its own.
         let staged = match kind.static_root(&self.spec.section)? {
             StaticRoot::Guest(_) => self.staged(),
             StaticRoot::Host => stage(&self.registry, &base, &self.assets)?,
         };
-        let (base_point, resettable) = match known {
-            // The files are other ones, of the same content: nothing that was remembered of them holds.
-            Some(scan) => {
-                let scan = Scan { cache: StatCache::default(), ..scan.clone() };
-                (BasePoint::at(scan, None), false)
-            }
-            None => {
-                let scan = workspace.scan(&self.scope, None, Bounds::default())?;
-                let kept = self.resettable.then(|| workspace.capture(&Capture::All, Bounds::default())).transpose()?;
-                (BasePoint::at(scan, kept), self.resettable)
-            }
-        };
+        let (base_point, resettable) = self.base_of_fork(&workspace, known)?;
         let inner = Self {
             registry: self.registry.clone(),
             spec: Arc::clone(&self.spec),
@@ -157,5 +139,29 @@ impl Inner {
             workspace: Mutex::new(Some(Arc::new(workspace))),
         };
         Ok(Session { inner: Arc::new(inner) })
+    }
+
+    /// Puts into a new workspace what it starts from.
+    fn fill(&self, workspace: &Workspace, start: Start<'_>) -> Result<(), ExecutionError> {
+        match start {
+            Start::Captured(captured) => Ok(workspace.restore(captured)?),
+            Start::Snapshot(snapshot) => {
+                workspace.restore_snapshot(snapshot)?;
+                self.copy_assets_for_agents(workspace)?;
+                Ok(workspace.renew_quota()?)
+            }
+        }
+    }
+
+    /// Gives the point that a fork's changes are told against, and whether it can be reset.
+    fn base_of_fork(&self, workspace: &Workspace, known: Option<&Scan>) -> Result<(BasePoint, bool), ExecutionError> {
+        // The files are other ones, of the same content: nothing that was remembered of them holds.
+        if let Some(scan) = known {
+            let scan = Scan { cache: StatCache::default(), ..scan.clone() };
+            return Ok((BasePoint::at(scan, None), false));
+        }
+        let scan = workspace.scan(&self.scope, None, Bounds::default())?;
+        let kept = self.resettable.then(|| workspace.capture(&Capture::All, Bounds::default())).transpose()?;
+        Ok((BasePoint::at(scan, kept), self.resettable))
     }
 }

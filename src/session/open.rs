@@ -1,5 +1,6 @@
 //! How a session comes to be: limits, workspace, submission, assets, in that order.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::blocking::blocking;
@@ -10,7 +11,7 @@ use crate::error::{ErrorKind, ExecutionError};
 use crate::runtime::{AnyRuntimeKind, InForce, RuntimeRegistry, StaticRoot};
 use crate::spec::{EnvironmentSpec, LimitName, Limits, LimitsConfig, Mode, Provenance, SpecError};
 use crate::workspace::{
-    Base, Bounds, Capture, CopyIn, Globs, Placeholders, Quota, ResolvedStaticAsset, StagedAssets, Workspace,
+    Base, Bounds, Capture, CopyIn, Globs, Placeholders, Quota, ResolvedStaticAsset, Snapshot, StagedAssets, Workspace,
 };
 
 pub(super) async fn open(builder: SessionBuilder) -> Result<Session, ExecutionError> {
@@ -31,14 +32,7 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
     let base = registry.base(kind.base_need())?;
     let ignored = spec.ignore_globs(assets.iter().map(ResolvedStaticAsset::save_path));
     let workspace = Workspace::open(&base, &registry.owner()?, quota(&limits), registry.reaper())?;
-    if let Some(snapshot) = &builder.snapshot {
-        workspace.restore_snapshot(snapshot)?;
-    }
-    if let Some(source) = builder.submission {
-        let mut options = CopyIn::default();
-        (options.ignore, options.bounds) = (Globs::new(&ignored), bounds);
-        workspace.copy_in(&source, options)?;
-    }
+    bring_in(&workspace, builder.snapshot.as_ref(), builder.submission.as_deref(), &ignored, bounds)?;
     let staged = stage(&registry, &base, &assets)?;
     if let (Some(staged), Mode::Agent) = (&staged, mode) {
         staged.assets.copy_into(workspace.dir())?;
@@ -72,6 +66,25 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
         workspace: Mutex::new(Some(Arc::new(workspace))),
     };
     Ok(Session { inner: Arc::new(inner) })
+}
+
+/// Puts into a new workspace what the session starts from, and the submission over it.
+fn bring_in(
+    workspace: &Workspace,
+    snapshot: Option<&Snapshot>,
+    submission: Option<&Path>,
+    ignored: &[String],
+    bounds: Bounds,
+) -> Result<(), ExecutionError> {
+    if let Some(snapshot) = snapshot {
+        workspace.restore_snapshot(snapshot)?;
+    }
+    if let Some(source) = submission {
+        let mut options = CopyIn::default();
+        (options.ignore, options.bounds) = (Globs::new(ignored), bounds);
+        workspace.copy_in(source, options)?;
+    }
+    Ok(())
 }
 
 pub(super) fn resolve(

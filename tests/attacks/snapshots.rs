@@ -3,6 +3,8 @@
 #![expect(clippy::disallowed_methods, reason = "a guest writes by path")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test")]
 
+#[path = "support/snapshot_yard.rs"]
+mod snapshot_yard;
 #[path = "support/without_openat2.rs"]
 mod without_openat2;
 
@@ -10,88 +12,15 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bailiwick::{
-    Bounds, EntryKind, ErrorKind, ExecutionError, Restore, Snapshot, SnapshotStore, StoreError, Take, TakeMemory,
-    Taken, WorkspaceError, WorkspacePath,
+    Bounds, EntryKind, ErrorKind, ExecutionError, Restore, SnapshotStore, StoreError, Take, TakeMemory, WorkspaceError,
+    WorkspacePath,
 };
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
 use rustix::fs::{CWD, FileType, Mode};
-
-const SECRET: &str = "nothing of this may be seen or changed";
-
-/// A tree that a guest made, a store, and a canary beside them.
-struct Yard {
-    temp: tempfile::TempDir,
-    store: SnapshotStore,
-}
-
-impl Yard {
-    fn new() -> Self {
-        let temp = tempfile::tempdir().unwrap();
-        for name in ["tree", "outside"] {
-            fs::create_dir(temp.path().join(name)).unwrap();
-        }
-        fs::write(temp.path().join("outside/secret"), SECRET).unwrap();
-        fs::set_permissions(temp.path().join("outside/secret"), fs::Permissions::from_mode(0o640)).unwrap();
-        let store = SnapshotStore::open_ambient(&temp.path().join("store")).unwrap();
-        Self { temp, store }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.temp.path().join(name)
-    }
-
-    fn tree(&self, name: &str) -> PathBuf {
-        self.path("tree").join(name)
-    }
-
-    fn take(&self) -> Taken {
-        self.store.take(&dir(&self.path("tree")), Take::default()).unwrap()
-    }
-
-    fn restore(&self, snapshot: &Snapshot, name: &str) -> PathBuf {
-        let to = self.path(name);
-        snapshot.restore_ambient(&to, Restore::Mirror, None).unwrap();
-        to
-    }
-
-    /// Lists the files of a folder of the store.
-    fn stored(&self, folder: &str, ending: &str) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        let mut folders = vec![self.path("store").join(folder)];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap().flatten() {
-                match entry.file_type().unwrap().is_dir() {
-                    true => folders.push(entry.path()),
-                    false => found.push(entry.path()),
-                }
-            }
-        }
-        found.retain(|path| path.to_string_lossy().ends_with(ending));
-        found
-    }
-}
-
-impl Drop for Yard {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            return;
-        }
-        let secret = self.path("outside/secret");
-        assert_eq!(fs::read_to_string(&secret).unwrap(), SECRET);
-        assert_eq!(fs::metadata(&secret).unwrap().mode() & 0o7777, 0o640);
-        assert_eq!(fs::read_dir(self.path("outside")).unwrap().count(), 1);
-        for folder in ["packs", "blobs", "manifests", "kept", "stat", ""] {
-            let drafts: Vec<_> = fs::read_dir(self.path("store").join(folder)).unwrap().flatten().collect();
-            let is_draft = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with('.');
-            assert!(!drafts.iter().any(is_draft), "a draft is left in {folder}: {drafts:?}");
-        }
-    }
-}
+use snapshot_yard::{Yard, dir};
 
 struct Stop<'a>(&'a AtomicBool);
 
@@ -99,10 +28,6 @@ impl Drop for Stop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
-}
-
-fn dir(path: &Path) -> Dir {
-    Dir::open_ambient_dir(path, ambient_authority()).unwrap()
 }
 
 fn path(name: &str) -> WorkspacePath {
