@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "the table is what a bench is for")]
 #![expect(clippy::disallowed_methods, reason = "the peers are other programs, on files of the bench")]
 
+#[expect(dead_code, reason = "the other bench uses all of it")]
 mod report;
 
 use std::fs;
