@@ -63,6 +63,8 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 mod error;
+#[cfg(feature = "evaluate")]
+pub mod evaluate;
 mod host;
 mod runtime;
 mod session;

@@ -1,0 +1,19 @@
+//! What it means: cases, adapters, checkers, verdicts, scores and reports.
+//!
+//! A **suite** of **cases** judges a submission. An **adapter** turns a case into commands of a session, what they did
+//! becomes **facts**, facts become a **verdict** in a fixed order, verdicts become a **report** for an audience.
+//!
+//! Never here: a runtime by name, printing, and anything of a case in a place that a submission can read.
+//! Read next: `case/mod.rs` for what is asked, [`Verdict`] for what may come of it.
+
+mod case;
+pub mod check;
+mod error;
+mod verdict;
+
+pub use case::{
+    Case, Data, DataError, DataFile, ExitCodes, Expect, Expectation, Group, GroupScoring, MAX_DATA, Origin, PassPolicy,
+    Request, StatusCodes, Step, Suite, Visibility,
+};
+pub use error::EvaluateError;
+pub use verdict::{Difference, Evidence, Fact, Figure, Judgement, Verdict};
