@@ -1,7 +1,18 @@
-//! How what a submission gave is compared with what was expected: pure functions, one file a checker.
+//! How what a submission gave is compared with what was expected: one file a checker, each a pure function.
 //!
-//! Never here: files of a workspace, sandboxes, verdicts.
+//! Every checker takes time linear in its input (sorting counted as linear), recurses to a fixed depth, and never
+//! fails: a submission's output can be anything. What a *file* says wrongly is found when it is loaded.
+//!
+//! Never here: files of a workspace, sandboxes, verdicts. A checker that is a program is data here, and run elsewhere.
+//! Read next: [`CheckConfig`] for what files write, [`Check`] for what becomes of it, [`Mismatch`] for what is found.
 
+mod config;
 mod kind;
+mod mismatch;
+mod program;
+mod read;
 
-pub use kind::Check;
+pub use config::{CheckConfig, CheckName, CommandText, ExpectationConfig, Tolerances};
+pub use kind::{Check, Comparison};
+pub use mismatch::Mismatch;
+pub use program::{Answer, ProgramCheck, Protocol};
