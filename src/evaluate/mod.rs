@@ -6,14 +6,28 @@
 //! Never here: a runtime by name, printing, and anything of a case in a place that a submission can read.
 //! Read next: `case/mod.rs` for what is asked, [`Verdict`] for what may come of it.
 
+mod adapter;
 mod case;
 pub mod check;
 mod error;
+mod judge;
+mod load;
+mod report;
 mod verdict;
 
+pub use adapter::{
+    Adapter, AdapterRegistry, CliAdapter, Driver, Observed, Part, Scope, Seen, Stage, SubmissionCommand,
+};
 pub use case::{
     Case, Data, DataError, DataFile, ExitCodes, Expect, Expectation, Group, GroupScoring, MAX_DATA, Origin, PassPolicy,
     Request, StatusCodes, Step, Suite, Visibility,
 };
 pub use error::EvaluateError;
+pub(crate) use judge::skipped;
+pub use judge::{Evaluation, EvaluationBuilder, Prepared, Progress, Refused, RunOptions, Selection, Start};
+pub use load::{cases_schema, open_ambient_suite};
+pub use report::{
+    CaseRecord, Expected, GroupScore, Journal, JournalError, JournalHeader, MAX_KEPT, Measure, Results, RunFacts,
+    Score, SetupRecord, StepRecord, StreamRecord, SubmissionFacts,
+};
 pub use verdict::{Difference, Evidence, Fact, Figure, Judgement, Verdict};

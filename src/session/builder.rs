@@ -23,6 +23,7 @@ pub struct SessionBuilder {
     pub(super) store: Option<SnapshotStore>,
     pub(super) submission: Option<PathBuf>,
     pub(super) bounds: Bounds,
+    pub(super) is_filtered: bool,
     pub(super) limits: Vec<(Provenance, LimitsConfig)>,
     pub(super) queue_timeout: Option<Duration>,
     pub(super) resettable: bool,
@@ -39,6 +40,7 @@ impl SessionBuilder {
             store: None,
             submission: None,
             bounds: Bounds::default(),
+            is_filtered: true,
             limits: Vec::new(),
             queue_timeout: None,
             resettable: true,
@@ -85,6 +87,13 @@ impl SessionBuilder {
     #[must_use]
     pub fn submission(mut self, path: impl Into<PathBuf>) -> Self {
         self.submission = Some(path.into());
+        self
+    }
+
+    /// Copies the whole submission in, with what the spec ignores: for files that were filtered and built already.
+    #[must_use]
+    pub fn unfiltered(mut self) -> Self {
+        self.is_filtered = false;
         self
     }
 

@@ -10,7 +10,7 @@ use super::state::StateCell;
 use crate::error::ExecutionError;
 use crate::runtime::{InForce, StaticRoot, Unheld};
 use crate::spec::{Limits, LimitsConfig, Provenance};
-use crate::workspace::{Bounds, Capture, Captured, Scan, Snapshot, StatCache, Workspace};
+use crate::workspace::{Bounds, Capture, Captured, EntryKind, Scan, Snapshot, StatCache, Workspace};
 
 /// The workspace of a session at one moment, and all else that sessions over it need.
 ///
@@ -72,6 +72,16 @@ impl Frozen {
         let open = move || parts.parent.fork(Start::Captured(&parts.captured), Some(&parts.scan), limits, unenforced);
         // Here where there is little to copy: a hand-off to another thread takes longer.
         if self.inner.is_little { open() } else { blocking(open).await }
+    }
+
+    /// Lists every file and link that was frozen, what the spec ignores too, in the order of their bytes.
+    ///
+    /// # Errors
+    /// What the host cannot read.
+    pub fn names(&self) -> Result<Vec<String>, ExecutionError> {
+        let scan = self.inner.captured.scan()?;
+        let files = scan.manifest.iter().filter(|(_, entry)| entry.kind != EntryKind::Directory);
+        Ok(files.map(|(path, _)| path.to_string()).collect())
     }
 
     /// Says whether limits of a case can be held, without opening anything.

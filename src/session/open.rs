@@ -32,7 +32,8 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
     let base = registry.base(kind.base_need())?;
     let ignored = spec.ignore_globs(assets.iter().map(ResolvedStaticAsset::save_path));
     let workspace = Workspace::open(&base, &registry.owner()?, quota(&limits), registry.reaper())?;
-    bring_in(&workspace, builder.snapshot.as_ref(), builder.submission.as_deref(), &ignored, bounds)?;
+    let ignore = if builder.is_filtered { &ignored[..] } else { &[] };
+    bring_in(&workspace, builder.snapshot.as_ref(), builder.submission.as_deref(), ignore, bounds)?;
     let staged = stage(&registry, &base, &assets)?;
     if let (Some(staged), Mode::Agent) = (&staged, mode) {
         staged.assets.copy_into(workspace.dir())?;

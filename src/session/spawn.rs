@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::Session;
@@ -43,6 +44,18 @@ impl Session {
     /// A name that is no asset's.
     pub fn resolve_static_placeholder(&self, text: &str) -> Result<String, ExecutionError> {
         Ok(self.inner.placeholders.resolve_str(text)?)
+    }
+
+    /// Resolves the placeholders in bytes, which come back as they are where there are none.
+    ///
+    /// # Errors
+    /// A name that is no asset's.
+    pub fn resolve_static_bytes(&self, bytes: Bytes) -> Result<Bytes, ExecutionError> {
+        let placeholders = &self.inner.placeholders;
+        if !placeholders.stand_in(&bytes) {
+            return Ok(bytes);
+        }
+        Ok(placeholders.resolve_bytes(&bytes)?.into())
     }
 
     /// Resolves the placeholders in every text of a structure, the keys of maps too.

@@ -42,5 +42,9 @@ pub(crate) use resolve::is_above;
 pub use schema::schema;
 pub use section::{Section, SectionTypes};
 pub(crate) use strict::read_strict;
+#[cfg(feature = "evaluate")]
+pub(crate) use strict::{Checked, read_checked};
 pub use template::TemplateError;
 pub use tree::Positions;
+#[cfg(feature = "evaluate")]
+pub(crate) use tree::TextBounds;

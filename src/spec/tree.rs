@@ -9,12 +9,24 @@ use serde_saphyr::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy, Options, 
 
 use super::{Position, Problem, path};
 
-/// The longest text that is read.
-const MAX_TEXT: usize = 4 << 20;
+/// How much of a text is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TextBounds {
+    /// The longest text, in bytes.
+    pub(crate) text: usize,
+    /// The most values, aliases counted as often as they stand.
+    pub(crate) nodes: usize,
+}
+
+impl TextBounds {
+    /// For files that people write by hand.
+    pub(crate) const SMALL: Self = Self { text: 4 << 20, nodes: 200_000 };
+    /// For files that programs write: a hundred thousand cases.
+    pub(crate) const LARGE: Self = Self { text: 64 << 20, nodes: 8_000_000 };
+}
+
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 64;
-/// The most values that are read, aliases counted as often as they stand.
-const MAX_NODES: usize = 200_000;
 
 /// Where the parts of a text stand, by path.
 #[derive(Clone, Debug, Default)]
@@ -68,10 +80,15 @@ pub(super) struct Tree {
 
 /// Reads a text, or says the one thing that makes it unreadable.
 pub(super) fn read(text: &str) -> Result<Tree, Problem> {
-    if text.len() > MAX_TEXT {
-        return Err(Problem::new("", format!("the text is longer than {MAX_TEXT} bytes")));
+    read_within(text, TextBounds::SMALL)
+}
+
+/// Reads a text of other bounds.
+pub(super) fn read_within(text: &str, bounds: TextBounds) -> Result<Tree, Problem> {
+    if text.len() > bounds.text {
+        return Err(Problem::new("", format!("the text is longer than {} bytes", bounds.text)));
     }
-    match serde_saphyr::from_str_with_options::<Spanned<Kind>>(text, options()) {
+    match serde_saphyr::from_str_with_options::<Spanned<Kind>>(text, options(bounds.nodes)) {
         Ok(root) => {
             let mut tree = Tree { value: Value::Null, positions: Positions::default(), duplicates: Vec::new() };
             tree.value = tree.take(root, "", None);
@@ -101,15 +118,16 @@ fn is_json(text: &str) -> bool {
     text.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}']))
 }
 
-fn options() -> Options {
+fn options(max_nodes: usize) -> Options {
     let mut budget = serde_saphyr::Budget::default();
     budget.max_depth = MAX_DEPTH;
     budget.flow_nesting_limit = MAX_DEPTH;
-    budget.max_nodes = MAX_NODES;
+    budget.max_nodes = max_nodes;
+    budget.max_events = budget.max_events.max(max_nodes.saturating_mul(2));
     budget.max_documents = 1;
     let mut options = Options::default();
     options.budget = Some(budget);
-    options.alias_limits.max_total_replayed_events = MAX_NODES;
+    options.alias_limits.max_total_replayed_events = max_nodes;
     options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
     options.strict_booleans = true;
     options.reject_unsupported_tags = true;
@@ -252,7 +270,7 @@ impl<'de> Visitor<'de> for KindVisitor {
         let mut entries = Vec::new();
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
-            if entries.len() > MAX_NODES {
+            if entries.len() > TextBounds::LARGE.nodes {
                 return Err(A::Error::custom("the map is too large"));
             }
         }
@@ -319,7 +337,9 @@ mod tests {
         }
         let deep = "[".repeat(5_000) + &"]".repeat(5_000);
         let json = format!("{{\"a\": {deep}}}");
-        for text in [bomb, deep, json, "x".repeat(MAX_TEXT + 1), "a: 1\n---\nb: 2\n".into(), "a: !x 1".into()] {
+        for text in
+            [bomb, deep, json, "x".repeat(TextBounds::SMALL.text + 1), "a: 1\n---\nb: 2\n".into(), "a: !x 1".into()]
+        {
             assert!(read(&text).is_err(), "{}", &text[..20.min(text.len())]);
         }
     }

@@ -186,6 +186,20 @@ impl Placeholders {
         }
     }
 
+    /// Says whether anything in the bytes begins like a placeholder.
+    pub(crate) fn stand_in(&self, bytes: &[u8]) -> bool {
+        let mut rest = bytes;
+        // Braces are rare: the search for the first one is what takes the time.
+        while let Some(at) = rest.iter().position(|byte| *byte == OPEN[0]) {
+            rest = &rest[at..];
+            if rest.starts_with(OPEN) {
+                return true;
+            }
+            rest = &rest[1..];
+        }
+        false
+    }
+
     fn path(&self, name: &[u8]) -> Result<&str, PlaceholderError> {
         let text = std::str::from_utf8(name).ok();
         if let Some(path) = text.and_then(|name| self.paths.get(name)) {

@@ -1,0 +1,16 @@
+//! How a case becomes commands of a session: adapters, and their registry.
+//!
+//! Never here: expectations compared, verdicts, reports.
+//! Read next: [`Adapter`] and [`Driver`] for the contract, `cli.rs` for the plainest of them.
+
+mod cli;
+mod contract;
+mod inputs;
+mod observed;
+mod registry;
+
+pub use cli::CliAdapter;
+pub use contract::{Adapter, Driver, Scope, Stage, SubmissionCommand};
+pub(crate) use inputs::{bytes, check_placeholders};
+pub use observed::{Observed, Part, Seen};
+pub use registry::AdapterRegistry;

@@ -1,0 +1,248 @@
+//! What comes before the first case: compilation, set-up, and everything of the host that the cases need.
+
+use std::path::{Path, PathBuf};
+
+use super::compile::{Compiled, compile};
+use crate::error::{ErrorKind, ExecutionError};
+use crate::evaluate::adapter::{Stage, SubmissionCommand};
+use crate::evaluate::report::SetupRecord;
+use crate::evaluate::{EvaluateError, Evidence, Suite};
+use crate::runtime::{RuntimeRegistry, SetupOutcome, SpawnRequest, SubmissionRuntime};
+use crate::session::Session;
+use crate::spec::{EnvironmentSpec, Mode, OnFailure, split_line};
+
+/// How many names are listed where one is missing.
+const MOST_NAMES: usize = 20;
+
+/// How a submission is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// By an entry, through the `commands` of the spec. None: the submission's only file, else `main`.
+    Entry(Option<String>),
+    /// By a command line of the caller.
+    Command(String),
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self::Entry(None)
+    }
+}
+
+/// A submission that is ready for its cases.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Prepared {
+    /// Where the cases take place.
+    pub stage: Stage,
+    /// What the compilation did, where there was one.
+    pub compile: Option<SetupRecord>,
+    /// What the set-up did.
+    pub setup: Vec<SetupRecord>,
+    /// The id of the submission's files.
+    pub id: String,
+}
+
+/// A submission that never gets to its cases.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Refused {
+    /// Why.
+    pub evidence: Evidence,
+    /// What the compilation did, where there was one.
+    pub compile: Option<SetupRecord>,
+    /// What the set-up did.
+    pub setup: Vec<SetupRecord>,
+    /// The id of the submission's files.
+    pub id: String,
+}
+
+/// What is judged.
+pub(super) struct Asked<'a> {
+    pub(super) registry: &'a RuntimeRegistry,
+    pub(super) spec: &'a EnvironmentSpec,
+    pub(super) suite: &'a Suite,
+    pub(super) submission: Option<&'a Path>,
+    pub(super) start: &'a Start,
+}
+
+/// Compiles, sets up, and sees that the command can be found.
+pub(super) async fn prepare(asked: &Asked<'_>) -> Result<Result<Prepared, Box<Refused>>, ExecutionError> {
+    let Asked { registry, spec, suite, submission, .. } = *asked;
+    let id = submission_id(asked).await?;
+    let compiled = compile(registry, spec, submission).await.map_err(as_usage)?;
+    let (compile, path, _scratch) = match compiled {
+        Compiled::Nothing => (None, None, None),
+        Compiled::Done { path, record, scratch } => (record, Some(path), scratch),
+        Compiled::Failed { record, message } => {
+            let evidence = refusal("compile", message);
+            return Ok(Err(Box::new(Refused { evidence, compile: Some(record), setup: Vec::new(), id })));
+        }
+    };
+    let builder = Session::builder(registry, spec.clone()).grant_assets(suite.assets.clone()).without_reset();
+    let builder = match (path, submission) {
+        (Some(path), _) => builder.submission(path).unfiltered(),
+        (None, Some(path)) => builder.submission(path),
+        (None, None) => builder,
+    };
+    let session = builder.open().await?;
+    need_setup(asked, &session).await?;
+    let request = SpawnRequest { options: suite.options.clone(), ..SpawnRequest::default() };
+    let runtime = session.spawn(request).await.map_err(as_usage)?;
+    let setup: Vec<SetupRecord> = runtime.setup().iter().map(SetupRecord::from).collect();
+    if let Some(evidence) = setup_failure(spec, &runtime.setup()) {
+        runtime.cleanup().await?;
+        session.close().await?;
+        return Ok(Err(Box::new(Refused { evidence, compile, setup, id })));
+    }
+    let frozen = session.freeze().await?;
+    let started = start(asked, &frozen.names()?, &*runtime).await?;
+    runtime.cleanup().await?;
+    session.close().await?;
+    match started {
+        Ok(command) => {
+            let (options, config) = (suite.options.clone(), suite.adapter_config.clone());
+            Ok(Ok(Prepared { stage: Stage { frozen, command, options, config }, compile, setup, id }))
+        }
+        Err(evidence) => Ok(Err(Box::new(Refused { evidence, compile, setup, id }))),
+    }
+}
+
+/// Names the submission by what it holds, within the globs of the spec.
+async fn submission_id(asked: &Asked<'_>) -> Result<String, ExecutionError> {
+    let builder = Session::builder(asked.registry, asked.spec.clone()).without_reset();
+    let builder = match asked.submission {
+        Some(path) => builder.submission(path),
+        None => builder,
+    };
+    let session = builder.open().await?;
+    let id = session.start().to_string();
+    session.close().await?;
+    Ok(id)
+}
+
+/// Sees that the programs of the set-up are there: what the host lacks must not look like the submission's failure.
+async fn need_setup(asked: &Asked<'_>, session: &Session) -> Result<(), ExecutionError> {
+    let lines = asked.spec.setup_commands(Mode::Evaluation, None);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let bare = SpawnRequest { disable_setup: true, options: asked.suite.options.clone(), ..SpawnRequest::default() };
+    let runtime = session.spawn(bare).await.map_err(as_usage)?;
+    for line in &lines {
+        need(&*runtime, line, "the set-up").await?;
+    }
+    runtime.cleanup().await
+}
+
+/// Sees that the first word of a plain line is there. A path is the submission's, or made by an earlier command.
+pub(super) async fn need(runtime: &dyn SubmissionRuntime, line: &str, needed_by: &str) -> Result<(), ExecutionError> {
+    let Some(word) = split_line(line).ok().and_then(|words| words.into_iter().next()) else { return Ok(()) };
+    if is_path(&word) {
+        return Ok(());
+    }
+    match runtime.resolve(&word).await {
+        Ok(()) => Ok(()),
+        Err(known) => {
+            let hint = missing_hint(&word, &known);
+            Err(EvaluateError::Missing { word, needed_by: needed_by.to_owned(), hint }.into())
+        }
+    }
+}
+
+/// Says how to get a program that the host lacks.
+pub(super) fn missing_hint(word: &str, known: &[String]) -> String {
+    let listed: Vec<&str> = known.iter().take(MOST_NAMES).map(String::as_str).collect();
+    match listed.is_empty() {
+        true => format!("install `{word}` where the runtime looks for it, or name another command"),
+        false => {
+            format!("`bailiwick programs install {word}` gets it, if it is known; there are: {}", listed.join(", "))
+        }
+    }
+}
+
+fn is_path(word: &str) -> bool {
+    word.contains('/')
+}
+
+fn setup_failure(spec: &EnvironmentSpec, outcomes: &[SetupOutcome]) -> Option<Evidence> {
+    if spec.setup.on_failure == OnFailure::Continue {
+        return None;
+    }
+    let failed = outcomes.iter().find(|outcome| !outcome.termination.is_success())?;
+    let message = format!("the set-up `{}` failed: {}", failed.command, failed.termination);
+    Some(refusal("setup_failed", message))
+}
+
+/// Makes evidence that every case has; the words of the compiler stand once, with the facts of the run.
+fn refusal(reason: &str, message: String) -> Evidence {
+    Evidence::NotStarted { reason: reason.to_owned(), message, known: Vec::new() }
+}
+
+/// Finds out how the submission is started, or why it cannot be.
+async fn start(
+    asked: &Asked<'_>,
+    names: &[String],
+    runtime: &dyn SubmissionRuntime,
+) -> Result<Result<SubmissionCommand, Evidence>, ExecutionError> {
+    let (line, entry) = match asked.start {
+        Start::Command(line) => (line.clone(), None),
+        Start::Entry(entry) => {
+            let entry = entry.clone().unwrap_or_else(|| default_entry(asked, names));
+            let file = asked.spec.format_entry_file(&entry)?;
+            (asked.spec.get_command(&entry, Mode::Evaluation)?, Some(file))
+        }
+    };
+    let command = SubmissionCommand::read(&line)?;
+    if let Some(file) = &entry {
+        let wanted = file.trim().trim_start_matches("./");
+        if !names.iter().any(|name| name == wanted) {
+            let message = format!("the entry file `{wanted}` is not there");
+            return Ok(Err(Evidence::NotStarted { reason: "entry".to_owned(), message, known: some(names) }));
+        }
+    }
+    let Some(word) = command.first_word() else { return Ok(Ok(command)) };
+    let Err(known) = runtime.resolve(word).await else { return Ok(Ok(command)) };
+    if is_path(word) {
+        let message = format!("`{word}` is not there, or cannot be run");
+        return Ok(Err(Evidence::NotStarted { reason: "missing".to_owned(), message, known: some(names) }));
+    }
+    let hint = missing_hint(word, &known);
+    Err(EvaluateError::Missing { word: word.to_owned(), needed_by: "the submission's command".to_owned(), hint }.into())
+}
+
+fn some(names: &[String]) -> Vec<String> {
+    names.iter().take(MOST_NAMES).cloned().collect()
+}
+
+/// Names the entry where nobody did: the only file that looks like one, else `main`.
+fn default_entry(asked: &Asked<'_>, names: &[String]) -> String {
+    let fallback = "main".to_owned();
+    let template = asked.spec.commands.entry_file.trim();
+    let Some((before, after)) = template.split_once("{entry_file}") else { return fallback };
+    let before = before.trim_start_matches("./");
+    let entry = |name: &String| Some(name.strip_prefix(before)?.strip_suffix(after)?.to_owned());
+    let entries: Vec<String> = names.iter().filter(|name| !name.contains('/')).filter_map(entry).collect();
+    match entries.as_slice() {
+        [only] if !only.is_empty() => only.clone(),
+        _ => fallback,
+    }
+}
+
+/// Makes what the host lacks a wrong request, which trying again does not mend.
+pub(super) fn as_usage(error: ExecutionError) -> ExecutionError {
+    if error.kind() != ErrorKind::Unavailable {
+        return error;
+    }
+    let hint = error.hint().map(str::to_owned);
+    let wrapped = ExecutionError::new(ErrorKind::Spec, super::case::explain(&error));
+    match hint {
+        Some(hint) => wrapped.with_hint(hint),
+        None => wrapped,
+    }
+}
+
+/// Gives the absolute form of a path on the host.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

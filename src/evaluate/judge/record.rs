@@ -1,0 +1,88 @@
+//! What is kept of a step: bounded, and what was expected only where somebody will look for it.
+
+use std::time::Duration;
+
+use crate::evaluate::adapter::{Observed, Part, Seen};
+use crate::evaluate::report::{CaseRecord, Expected, MAX_KEPT, Measure, StepRecord, StreamRecord};
+use crate::evaluate::{Case, Data, Evidence, Expect, Fact, Judgement, Step, Verdict, Visibility};
+
+/// The most that is kept of an input, or of what was expected.
+const MOST: usize = 4 << 10;
+
+/// Keeps what was seen in a step.
+pub(super) fn of_step(case: &Case, step: &Step, observed: &Observed, found: &[(Verdict, Evidence)]) -> StepRecord {
+    let mut record = StepRecord { command: observed.command.clone(), status: observed.status, ..StepRecord::default() };
+    if let Some(result) = &observed.result {
+        record.ending = Some(result.to_string());
+        record.exit_code = Some(result.exit_code());
+        record.stdout = Some((&result.stdout).into());
+        record.stderr = Some((&result.stderr).into());
+        record.wall_time = Some(Measure::time(&result.usage.wall_time));
+        record.cpu_time = Some(Measure::time(&result.usage.cpu_time));
+        record.peak_memory = Some(Measure::bytes(&result.usage.peak_memory));
+        record.notes.clone_from(&result.notes);
+    }
+    for (part, seen) in &observed.parts {
+        let Seen::Bytes(bytes) = seen else { continue };
+        match part {
+            Part::Body => record.body = Some(StreamRecord::of(bytes, MAX_KEPT)),
+            Part::Stdout if record.stdout.is_none() => record.stdout = Some(StreamRecord::of(bytes, MAX_KEPT)),
+            Part::Stderr if record.stderr.is_none() => record.stderr = Some(StreamRecord::of(bytes, MAX_KEPT)),
+            Part::Stdout | Part::Stderr | Part::File(_) | Part::Header(_) => {}
+        }
+    }
+    if case.visibility == Visibility::Full || !found.is_empty() {
+        let input = step.stdin.as_ref().or_else(|| step.request.as_ref()?.body.as_ref());
+        record.input = input.and_then(excerpt);
+        record.expected = expected(&step.expect);
+    }
+    record
+}
+
+fn expected(expect: &Expect) -> Vec<Expected> {
+    let named = |what: String, expectation: &crate::evaluate::Expectation| Expected {
+        what,
+        check: expectation.check.name().to_owned(),
+        content: expectation.expected.as_ref().and_then(excerpt),
+    };
+    let streams = [(Part::Stdout, &expect.stdout), (Part::Stderr, &expect.stderr), (Part::Body, &expect.body)];
+    let streams = streams.into_iter().filter_map(|(part, one)| Some(named(part.name(), one.as_ref()?)));
+    let files = expect.files.iter().map(|(path, one)| named(Part::File(path.clone()).name(), one));
+    let headers = expect.headers.iter().map(|(name, one)| named(Part::Header(name.clone()).name(), one));
+    streams.chain(files).chain(headers).collect()
+}
+
+fn excerpt(data: &Data) -> Option<StreamRecord> {
+    data.read().ok().map(|bytes| StreamRecord::of(&bytes, MOST))
+}
+
+/// Keeps a case that was judged.
+pub(super) fn of_case(
+    (index, case): (usize, &Case),
+    judgement: Judgement,
+    steps: Vec<StepRecord>,
+    tries: u32,
+    took: Option<Duration>,
+) -> CaseRecord {
+    let file = Some(case.origin.file.to_string()).filter(|file| !file.is_empty());
+    CaseRecord {
+        index,
+        id: case.id.clone(),
+        group: case.group.clone(),
+        points: case.points,
+        visibility: case.visibility,
+        verdict: judgement.verdict,
+        facts: judgement.facts,
+        steps,
+        tries,
+        seconds: took.map(|took| took.as_secs_f64()),
+        file,
+        line: case.origin.line,
+    }
+}
+
+/// Makes the record of a case that was not run.
+pub(super) fn of_nothing(place: (usize, &Case), verdict: Verdict, evidence: Evidence) -> CaseRecord {
+    let fact = Fact { step: None, verdict, evidence };
+    of_case(place, Judgement::of(vec![fact]), Vec::new(), 0, None)
+}
