@@ -104,6 +104,8 @@ fn host_for(mut host: Host, cli: &Cli) -> anyhow::Result<Host> {
 fn dispatch(app: App, command: Cmd) -> anyhow::Result<ExitCode> {
     match command {
         Cmd::Run(args) => block_on(app, |app| run_command::run(app, *args)),
+        #[cfg(feature = "evaluate")]
+        Cmd::Eval(args) => block_on(app, |app| super::eval::run(app, *args)),
         Cmd::Prepare(args) => block_on(app, |app| prepare::run(app, args)),
         Cmd::Doctor(args) => block_on(app, |app| doctor::run(app, args)),
         Cmd::Spec { command } => spec::run(&app, command),

@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::cache::CacheCommand;
 use super::completions::CompletionsArgs;
 use super::doctor::DoctorArgs;
+#[cfg(feature = "evaluate")]
+use super::eval::EvalArgs;
 use super::gc::GcArgs;
 use super::prepare::PrepareArgs;
 #[cfg(feature = "wasi")]
@@ -72,6 +74,9 @@ pub(super) enum LogFormat {
 pub(super) enum Cmd {
     /// Run one command in a sandbox.
     Run(Box<RunArgs>),
+    /// Judge a submission by cases.
+    #[cfg(feature = "evaluate")]
+    Eval(Box<EvalArgs>),
     /// Do ahead of time what a spec's runtime needs: compile programs, get images.
     Prepare(PrepareArgs),
     /// Check, show and list environment specs.

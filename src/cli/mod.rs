@@ -20,6 +20,8 @@ mod cache;
 mod changes;
 mod completions;
 mod doctor;
+#[cfg(feature = "evaluate")]
+mod eval;
 mod failure;
 mod gc;
 mod json;

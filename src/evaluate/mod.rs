@@ -27,7 +27,7 @@ pub(crate) use judge::skipped;
 pub use judge::{Evaluation, EvaluationBuilder, Prepared, Progress, Refused, RunOptions, Selection, Start};
 pub use load::{cases_schema, open_ambient_suite};
 pub use report::{
-    CaseRecord, Expected, GroupScore, Journal, JournalError, JournalHeader, MAX_KEPT, Measure, Results, RunFacts,
-    Score, SetupRecord, StepRecord, StreamRecord, SubmissionFacts,
+    Audience, CaseRecord, Expected, GroupScore, Journal, JournalError, JournalHeader, MAX_KEPT, Measure, Report,
+    ReportHead, ReportKind, Results, RunFacts, Score, SetupRecord, StepRecord, StreamRecord, SubmissionFacts,
 };
 pub use verdict::{Difference, Evidence, Fact, Figure, Judgement, Verdict};

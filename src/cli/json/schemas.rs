@@ -19,6 +19,18 @@ pub(in crate::cli) enum SchemaName {
     Spec,
     /// The host file.
     Host,
+    /// Cases: `cases.yaml`.
+    #[cfg(feature = "evaluate")]
+    Cases,
+    /// The report that `eval --json` and `eval --report json=…` write.
+    #[cfg(feature = "evaluate")]
+    Report,
+    /// What `eval --check --json` prints.
+    #[cfg(feature = "evaluate")]
+    EvalCheck,
+    /// What `eval --differential --json` prints.
+    #[cfg(feature = "evaluate")]
+    EvalDifferential,
     /// What `run --json` and `run --result` print.
     Result,
     /// What every command prints with `--json` when it fails.
@@ -67,6 +79,14 @@ pub(in crate::cli) fn schema(name: SchemaName) -> Option<Value> {
     match name {
         SchemaName::Spec => None,
         SchemaName::Host => Some(HostPolicy::schema()),
+        #[cfg(feature = "evaluate")]
+        SchemaName::Cases => Some(crate::evaluate::cases_schema(&crate::evaluate::AdapterRegistry::with_builtins())),
+        #[cfg(feature = "evaluate")]
+        SchemaName::Report => of::<crate::evaluate::Report>(),
+        #[cfg(feature = "evaluate")]
+        SchemaName::EvalCheck => of::<crate::cli::eval::CheckedObject>(),
+        #[cfg(feature = "evaluate")]
+        SchemaName::EvalDifferential => of::<crate::cli::eval::DifferentialObject>(),
         SchemaName::Result => of::<ResultObject>(),
         SchemaName::Error => of::<ErrorObject>(),
         SchemaName::Cache => of::<CacheObject>(),

@@ -18,7 +18,8 @@ pub struct RunFacts {
     pub suite: String,
     /// What drove the submission.
     pub adapter: String,
-    /// When a submission has passed.
+    /// When a submission has passed; reports have it with the score.
+    #[serde(skip)]
     pub policy: PassPolicy,
     /// The submission.
     pub submission: SubmissionFacts,

@@ -22,7 +22,7 @@ pub struct Score {
     /// By which policy.
     pub policy: PassPolicy,
     /// How many cases there are.
-    pub cases: usize,
+    pub total: usize,
     /// How many cases have each verdict, those that none has left out.
     pub verdicts: BTreeMap<Verdict, usize>,
     /// The same by group.
@@ -75,7 +75,7 @@ impl Score {
             possible: groups.iter().map(|group| group.possible).sum(),
             passed: passes(policy, &verdicts, &groups),
             policy,
-            cases: count,
+            total: count,
             verdicts,
             groups,
         }

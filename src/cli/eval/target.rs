@@ -1,0 +1,101 @@
+//! Where reports go: a form, an audience and a file.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions};
+
+use crate::cli::failure::Usage;
+use crate::evaluate::{Audience, ReportKind, Results};
+
+/// One report that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::cli) struct Target {
+    pub(super) kind: ReportKind,
+    pub(super) audience: Audience,
+    pub(super) path: PathBuf,
+}
+
+/// Reads `KIND[@AUDIENCE]=PATH`.
+pub(super) fn parse(text: &str) -> Result<Target, String> {
+    let (what, path) =
+        text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or("write it as KIND[@AUDIENCE]=PATH")?;
+    let (kind, audience) = match what.split_once('@') {
+        Some((kind, audience)) => (kind, audience),
+        None => (what, Audience::Staff.name()),
+    };
+    let kinds = ReportKind::ALL.map(ReportKind::name);
+    let kind = ReportKind::ALL
+        .into_iter()
+        .find(|known| known.name() == kind)
+        .ok_or_else(|| format!("`{kind}` is no kind of report: {}", kinds.join(", ")))?;
+    let audience = [Audience::Staff, Audience::Student]
+        .into_iter()
+        .find(|known| known.name() == audience)
+        .ok_or_else(|| format!("`{audience}` is no audience: staff, student"))?;
+    let path = std::path::absolute(path).map_err(|error| format!("cannot make `{path}` absolute: {error}"))?;
+    Ok(Target { kind, audience, path })
+}
+
+impl Target {
+    /// Refuses a place that cannot be written, before anything runs.
+    pub(super) fn check(&self) -> Result<(), Usage> {
+        let parent = self.path.parent().is_some_and(Path::is_dir);
+        if parent && !self.path.is_dir() {
+            return Ok(());
+        }
+        let usage = Usage::new(format!("a report cannot be written to `{}`", self.path.display()));
+        Err(usage.with_hint("give --report a file in a directory that is there"))
+    }
+
+    /// Writes the report in one piece: a reader sees the old content or the new, never a part.
+    pub(super) fn write(&self, results: &Results) -> anyhow::Result<()> {
+        let place = || format!("cannot write the report `{}`", self.path.display());
+        let (parent, name) = self.path.parent().zip(self.path.file_name()).with_context(place)?;
+        if self.path.exists() && !self.path.is_file() {
+            let file = std::fs::OpenOptions::new().write(true).open(&self.path).with_context(place)?;
+            return self.put(results, file).with_context(place);
+        }
+        let dir = Dir::open_ambient_dir(parent, ambient_authority()).with_context(place)?;
+        let temporary = format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id());
+        let write = || {
+            let file = dir.open_with(&temporary, OpenOptions::new().write(true).create_new(true))?;
+            self.put(results, file.into_std())?;
+            dir.rename(&temporary, &dir, name)?;
+            anyhow::Ok(())
+        };
+        write().map_err(|error| {
+            // The failure before it is the one to tell.
+            let _ = dir.remove_file(&temporary);
+            error.context(place())
+        })
+    }
+
+    fn put(&self, results: &Results, file: std::fs::File) -> anyhow::Result<()> {
+        let mut out = std::io::BufWriter::new(file);
+        self.kind.write(results, self.audience, &mut out)?;
+        out.flush()?;
+        let file = out.into_inner().map_err(|error| anyhow!(error.to_string()))?;
+        // A pipe has nothing to sync.
+        let _ = file.sync_all();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_names_its_form_its_audience_and_its_file() {
+        let target = parse("junit@student=/tmp/a=b.xml").unwrap();
+        assert_eq!((target.kind, target.audience), (ReportKind::Junit, Audience::Student));
+        assert_eq!(target.path, Path::new("/tmp/a=b.xml"));
+        assert_eq!(parse("json=/x").unwrap().audience, Audience::Staff);
+        for wrong in ["json", "json=", "pdf=/x", "json@dean=/x"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The forms of a report.
+
+use std::io::Write;
+
+use super::{Audience, Results, csv, json, junit, markdown};
+use crate::error::{ErrorKind, ExecutionError};
+
+/// A form of report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReportKind {
+    /// One JSON object, versioned.
+    Json,
+    /// A header and a line a case, as the journal has them, in the order of the cases.
+    Jsonl,
+    /// JUnit XML, for tools that read test reports.
+    Junit,
+    /// A page for people.
+    Markdown,
+    /// A row a case.
+    Csv,
+}
+
+impl ReportKind {
+    /// All forms.
+    pub const ALL: [Self; 5] = [Self::Json, Self::Jsonl, Self::Junit, Self::Markdown, Self::Csv];
+
+    /// Gives the word used in flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Junit => "junit",
+            Self::Markdown => "markdown",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// Writes the report of a run for an audience.
+    ///
+    /// # Errors
+    /// A journal that cannot be read, and a writer that fails.
+    pub fn write(self, results: &Results, audience: Audience, out: &mut dyn Write) -> Result<(), ExecutionError> {
+        match self {
+            Self::Json => json::write(results, audience, out),
+            Self::Jsonl => json::write_lines(results, audience, out),
+            Self::Junit => junit::write(results, audience, out),
+            Self::Markdown => markdown::write(results, audience, out),
+            Self::Csv => csv::write(results, audience, out),
+        }
+    }
+}
+
+/// Makes trouble with writing a report an error.
+pub(super) fn unwritten(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ExecutionError {
+    ExecutionError::new(ErrorKind::Workspace, error).with_hint("the verdicts are in the journal, if there is one")
+}
