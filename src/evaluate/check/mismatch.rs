@@ -19,15 +19,32 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
+    pub(super) const EARLY: &str = "ends too early";
+    pub(super) const MORE: &str = "has more than was expected";
+    pub(super) const DIFFERS: &str = "is not what was expected";
+
     /// Makes a mismatch of the whole.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), ..Self::default() }
+    }
+
+    /// Makes the mismatch of a file that is not there.
+    pub fn missing() -> Self {
+        Self::new("is not there")
     }
 
     /// Says where it is.
     #[must_use]
     pub fn at(mut self, at: impl Into<String>) -> Self {
         self.at = at.into();
+        self
+    }
+
+    /// Shows a little of both sides.
+    #[must_use]
+    pub(super) fn showing(mut self, expected: String, actual: String) -> Self {
+        self.expected = Some(expected);
+        self.actual = Some(actual);
         self
     }
 

@@ -7,12 +7,34 @@
 //! Read next: [`CheckConfig`] for what files write, [`Check`] for what becomes of it, [`Mismatch`] for what is found.
 
 mod config;
+mod contains;
+mod decimal;
+mod exact;
+mod excerpt;
+mod files;
+mod float;
+mod json;
 mod kind;
+mod lines;
 mod mismatch;
+mod options;
+mod pattern;
 mod program;
 mod read;
+mod schema;
+mod table;
+mod text;
+mod tokens;
+mod tree;
+mod trimmed;
+mod validator;
+
+#[cfg(test)]
+mod tests;
 
 pub use config::{CheckConfig, CheckName, CommandText, ExpectationConfig, Tolerances};
+pub(super) use files::collect_files;
 pub use kind::{Check, Comparison};
 pub use mismatch::Mismatch;
 pub use program::{Answer, ProgramCheck, Protocol};
+pub use validator::DefaultValidator;

@@ -1,12 +1,16 @@
 //! A checker that is a program: what it is made of, how it is called, how it answers. Data alone; it runs elsewhere.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use cap_std::fs::Dir;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::read::below;
+use super::{CheckConfig, CommandText, collect_files};
 use crate::evaluate::Data;
-use crate::spec::LimitsConfig;
+use crate::spec::{LimitsConfig, Problem, split_line};
 
 /// A program that decides, in a sandbox of its own, after the submission is dead.
 #[derive(Clone, Debug)]
@@ -66,5 +70,68 @@ impl Protocol {
             (Self::Exit, 1) | (Self::Icpc, 43) => Answer::Rejects,
             (Self::Exit | Self::Icpc, _) => Answer::Broken,
         }
+    }
+}
+
+impl ProgramCheck {
+    /// Makes a program of nothing but its command, called and answering by a protocol.
+    pub fn new(command: Vec<String>, protocol: Protocol) -> Self {
+        Self {
+            files: BTreeMap::new(),
+            compile: None,
+            command,
+            protocol,
+            flags: Vec::new(),
+            limits: LimitsConfig::default(),
+            compile_limits: LimitsConfig::default(),
+            spec: None,
+            last: None,
+        }
+    }
+}
+
+impl CheckConfig {
+    /// Makes the program of a file's checker; its files are looked up in `base`.
+    pub(super) fn program(&self, at: &str, base: &Arc<Dir>) -> Result<ProgramCheck, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut words = |key: &str, command: &Option<CommandText>| {
+            let read = command.as_ref().map(CommandText::words).transpose();
+            read.unwrap_or_else(|why| {
+                problems.push(Problem::new(below(at, key), why));
+                None
+            })
+        };
+        let (command, compile) = (words("command", &self.command), words("compile", &self.compile));
+        if self.command.is_none() {
+            problems.push(Problem::new(below(at, "command"), "is missing").with_hint("add `command`"));
+        }
+        let mut files = BTreeMap::new();
+        for (index, path) in self.files.iter().flatten().enumerate() {
+            if let Err(why) = collect_files(base, path, &mut files) {
+                problems.push(Problem::new(format!("{}[{index}]", below(at, "files")), why));
+            }
+        }
+        match command {
+            Some(command) if problems.is_empty() => {
+                let (limits, spec) = (self.limits.clone().unwrap_or_default(), self.spec.clone());
+                let program = ProgramCheck::new(command, self.protocol.unwrap_or_default());
+                Ok(ProgramCheck { files, compile, limits, spec, last: self.last, ..program })
+            }
+            _ => Err(problems),
+        }
+    }
+}
+
+impl CommandText {
+    /// Gives its words.
+    ///
+    /// # Errors
+    /// A line that is none, no words.
+    pub fn words(&self) -> Result<Vec<String>, String> {
+        let words = match self {
+            Self::Words(words) => words.clone(),
+            Self::Line(line) => split_line(line).map_err(|error| error.to_string())?,
+        };
+        if words.first().is_none_or(String::is_empty) { Err("names no program".to_owned()) } else { Ok(words) }
     }
 }
