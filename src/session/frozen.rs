@@ -12,9 +12,10 @@ use crate::runtime::{InForce, StaticRoot, Unheld};
 use crate::spec::{Limits, LimitsConfig, Provenance};
 use crate::workspace::{Bounds, Capture, Captured, EntryKind, Scan, Snapshot, StatCache, Workspace};
 
-/// The workspace of a session at one moment, and all else that sessions over it need.
+/// A session that nothing runs in any more, with its workspace as it was then.
 ///
 /// Sessions that start from it share nothing that can be written, and outlive it and each other.
+/// Dropping it does what [`close`](Self::close) does, without reporting.
 #[derive(Debug)]
 pub struct Frozen {
     inner: Arc<Parts>,
@@ -31,26 +32,40 @@ pub(super) enum Start<'a> {
 
 #[derive(Debug)]
 struct Parts {
-    parent: Arc<Inner>,
+    // In this order: the copy stands beside the workspace of the session, and goes before it.
     captured: Captured,
     scan: Scan,
     is_little: bool,
+    session: Session,
 }
 
 impl Session {
-    /// Copies the workspace as it is now, for sessions that start from it.
+    /// Ends the session for everybody but sessions that start from its workspace as it is now.
     ///
     /// # Errors
     /// A session that is not open, and what the host cannot copy.
     ///
-    /// Cancel safe: what was copied is removed.
-    pub async fn freeze(&self) -> Result<Frozen, ExecutionError> {
-        let parent = Arc::clone(&self.inner);
-        self.with_workspace("freeze", 0, move |inner, workspace| {
-            let captured = workspace.capture(&Capture::All, Bounds::default())?;
-            let scan = workspace.scan(&inner.scope, None, Bounds::default())?;
-            let is_little = is_little(workspace, 0);
-            Ok(Frozen { inner: Arc::new(Parts { parent, captured, scan, is_little }) })
+    /// Cancel safe: the session is closed.
+    pub async fn freeze(self) -> Result<Frozen, ExecutionError> {
+        let (captured, scan, is_little) = self
+            .with_workspace("freeze", 0, |inner, workspace| {
+                let captured = workspace.capture(&Capture::All, Bounds::default())?;
+                let scan = workspace.scan(&inner.scope, None, Bounds::default())?;
+                Ok((captured, scan, is_little(workspace, 0)))
+            })
+            .await?;
+        Ok(Frozen { inner: Arc::new(Parts { captured, scan, is_little, session: self }) })
+    }
+
+    /// Lists every file and link of the workspace, what the spec ignores too, in the order of their bytes.
+    ///
+    /// # Errors
+    /// A session that is not open, and what the host cannot read.
+    pub async fn names(&self) -> Result<Vec<String>, ExecutionError> {
+        self.with_workspace("names", 0, |_, workspace| {
+            let scan = workspace.scan(&Capture::All, None, Bounds::default())?;
+            let files = scan.manifest.iter().filter(|(_, entry)| entry.kind != EntryKind::Directory);
+            Ok(files.map(|(path, _)| path.to_string()).collect())
         })
         .await
     }
@@ -66,22 +81,31 @@ impl Frozen {
     ///
     /// Cancel safe: what was made is removed.
     pub async fn open(&self, limits: &LimitsConfig) -> Result<Session, ExecutionError> {
-        let parent = &self.inner.parent;
-        let (limits, unenforced) = parent.limits_with(limits)?;
+        let (limits, unenforced) = self.parent().limits_with(limits)?;
         let parts = Arc::clone(&self.inner);
-        let open = move || parts.parent.fork(Start::Captured(&parts.captured), Some(&parts.scan), limits, unenforced);
+        let open =
+            move || parts.session.inner.fork(Start::Captured(&parts.captured), Some(&parts.scan), limits, unenforced);
         // Here where there is little to copy: a hand-off to another thread takes longer.
         if self.inner.is_little { open() } else { blocking(open).await }
     }
 
-    /// Lists every file and link that was frozen, what the spec ignores too, in the order of their bytes.
+    /// Removes what was frozen; sessions that started from it live on.
     ///
     /// # Errors
-    /// What the host cannot read.
-    pub fn names(&self) -> Result<Vec<String>, ExecutionError> {
-        let scan = self.inner.captured.scan()?;
-        let files = scan.manifest.iter().filter(|(_, entry)| entry.kind != EntryKind::Directory);
-        Ok(files.map(|(path, _)| path.to_string()).collect())
+    /// Everything that could not be cleaned up.
+    pub async fn close(self) -> Result<(), ExecutionError> {
+        match Arc::into_inner(self.inner) {
+            Some(Parts { captured, session, .. }) => {
+                drop(captured);
+                session.close().await
+            }
+            // Somebody opens a session from it just now; the last one to hold it removes it.
+            None => Ok(()),
+        }
+    }
+
+    fn parent(&self) -> &Inner {
+        &self.inner.session.inner
     }
 
     /// Says whether limits of a case can be held, without opening anything.
@@ -89,7 +113,7 @@ impl Frozen {
     /// # Errors
     /// Limits that contradict each other, that the host forbids, or that cannot be held.
     pub fn check_limits(&self, limits: &LimitsConfig) -> Result<(), ExecutionError> {
-        self.inner.parent.limits_with(limits).map(drop)
+        self.parent().limits_with(limits).map(drop)
     }
 }
 

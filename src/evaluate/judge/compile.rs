@@ -1,6 +1,5 @@
 //! Compilation: once a submission, in a session that holds the submission and nothing else, kept by content.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
@@ -119,8 +118,7 @@ fn record(config: &CompileConfig, result: &RuntimeResult) -> SetupRecord {
 
 /// Writes the workspace to the place. Gives an output that was promised and is not there.
 async fn keep(session: &Session, config: &CompileConfig, place: &Place) -> Result<Option<String>, ExecutionError> {
-    let frozen = session.freeze().await?;
-    let names: BTreeSet<String> = frozen.names()?.into_iter().collect();
+    let names = session.names().await?;
     for pattern in &config.outputs {
         let glob = Globs::new([pattern]);
         if !names.iter().any(|name| glob.matches(name.as_bytes())) {

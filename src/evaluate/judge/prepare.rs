@@ -95,16 +95,18 @@ pub(super) async fn prepare(asked: &Asked<'_>) -> Result<Result<Prepared, Box<Re
         session.close().await?;
         return Ok(Err(Box::new(Refused { evidence, compile, setup, id })));
     }
-    let frozen = session.freeze().await?;
-    let started = start(asked, &frozen.names()?, &*runtime).await?;
+    let started = start(asked, &session.names().await?, &*runtime).await?;
     runtime.cleanup().await?;
-    session.close().await?;
     match started {
         Ok(command) => {
+            let frozen = session.freeze().await?;
             let (options, config) = (suite.options.clone(), suite.adapter_config.clone());
             Ok(Ok(Prepared { stage: Stage { frozen, command, options, config }, compile, setup, id }))
         }
-        Err(evidence) => Ok(Err(Box::new(Refused { evidence, compile, setup, id }))),
+        Err(evidence) => {
+            session.close().await?;
+            Ok(Err(Box::new(Refused { evidence, compile, setup, id })))
+        }
     }
 }
 

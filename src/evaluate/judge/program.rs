@@ -232,9 +232,7 @@ async fn make(
         let needed_by = "a checker".to_owned();
         return Err(EvaluateError::Missing { word: first.to_owned(), needed_by, hint }.into());
     }
-    let frozen = session.freeze().await?;
-    session.close().await?;
-    Ok(frozen)
+    session.freeze().await
 }
 
 fn find_spec(
