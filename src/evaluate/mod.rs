@@ -16,7 +16,7 @@ mod report;
 mod verdict;
 
 pub use adapter::{
-    Adapter, AdapterRegistry, CliAdapter, Driver, Observed, Part, Scope, Seen, Stage, SubmissionCommand,
+    Adapter, AdapterRegistry, CliAdapter, Driver, HttpAdapter, Observed, Part, Scope, Seen, Stage, SubmissionCommand,
 };
 pub use case::{
     Case, Data, DataError, DataFile, ExitCodes, Expect, Expectation, Group, GroupScoring, MAX_DATA, Origin, PassPolicy,

@@ -108,12 +108,12 @@ impl Frozen {
         &self.inner.session.inner
     }
 
-    /// Says whether limits of a case can be held, without opening anything.
+    /// Gives what a session with limits of a case has in force, without opening it.
     ///
     /// # Errors
     /// Limits that contradict each other, that the host forbids, or that cannot be held.
-    pub fn check_limits(&self, limits: &LimitsConfig) -> Result<(), ExecutionError> {
-        self.parent().limits_with(limits).map(drop)
+    pub fn limits(&self, limits: &LimitsConfig) -> Result<Limits, ExecutionError> {
+        Ok(self.parent().limits_with(limits)?.0)
     }
 }
 

@@ -111,6 +111,11 @@ impl Session {
         &self.inner.limits
     }
 
+    /// Says whether nothing stands between its guests and the host.
+    pub fn is_bare(&self) -> bool {
+        self.inner.isolation == "none"
+    }
+
     /// Says where the session stands.
     pub fn state(&self) -> SessionState {
         self.inner.state.get()

@@ -5,12 +5,14 @@
 
 mod cli;
 mod contract;
+mod http;
 mod inputs;
 mod observed;
 mod registry;
 
 pub use cli::CliAdapter;
 pub use contract::{Adapter, Driver, Scope, Stage, SubmissionCommand};
+pub use http::HttpAdapter;
 pub(crate) use inputs::{bytes, check_placeholders};
 pub use observed::{Observed, Part, Seen};
 pub use registry::AdapterRegistry;

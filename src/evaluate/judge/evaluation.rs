@@ -94,6 +94,15 @@ impl Evaluation {
     }
 }
 
+impl Ground {
+    /// Removes what the cases shared.
+    pub(super) async fn close(self) -> Option<ExecutionError> {
+        let Self { stage, validators, .. } = self;
+        let failures = stage.frozen.close().await.err().into_iter().chain(validators.close().await);
+        ExecutionError::first_of(failures)
+    }
+}
+
 impl EvaluationBuilder {
     /// Gives the submission's files: a directory, or one file. Default: none.
     #[must_use]
@@ -196,7 +205,7 @@ async fn check(stage: &Stage, cases: &[Case]) -> Result<(), ExecutionError> {
     let mut seen: Vec<&crate::spec::LimitsConfig> = Vec::new();
     for case in cases {
         if !seen.contains(&&case.limits) {
-            stage.frozen.check_limits(&case.limits).map_err(|error| of_case(case, error))?;
+            stage.frozen.limits(&case.limits).map_err(|error| of_case(case, error))?;
             // Suites repeat a few limits many times.
             if seen.len() < 64 {
                 seen.push(&case.limits);

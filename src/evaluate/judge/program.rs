@@ -58,6 +58,15 @@ impl Validators {
         Ok(prepared)
     }
 
+    /// Removes what was prepared; gives what could not be.
+    pub(super) async fn close(self) -> Vec<ExecutionError> {
+        let mut failures = Vec::new();
+        for (_, frozen) in self.by_key {
+            failures.extend(frozen.close().await.err());
+        }
+        failures
+    }
+
     /// Asks a program about an output.
     ///
     /// # Errors

@@ -83,7 +83,7 @@ impl Evaluation {
         let began = Instant::now();
         let units = units(&self, &journal);
         let count = self.cases.len();
-        let done = (0..count).filter(|index| journal.is_judged(*index)).count();
+        let done = count - units.iter().map(Vec::len).sum::<usize>();
         let shared = Arc::new(Shared {
             units,
             next: AtomicUsize::new(0),
@@ -131,7 +131,7 @@ impl Evaluation {
             .ok_or_else(|| ExecutionError::new(crate::error::ErrorKind::Bug, "a job outlived its run"))?;
         match failure {
             Some(error) => Err(error),
-            None => Ok(finish(shared, began.elapsed(), interrupted)),
+            None => Ok(finish(shared, began.elapsed(), interrupted).await),
         }
     }
 }
@@ -148,14 +148,15 @@ fn units(evaluation: &Evaluation, journal: &Journal) -> Vec<Vec<usize>> {
         Scope::Case => open.map(|index| vec![index]).collect(),
         Scope::Group => {
             let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
-            for index in open {
-                let name = cases[index].group.as_str();
-                match groups.iter_mut().find(|(known, _)| *known == name) {
+            for (index, case) in cases.iter().enumerate() {
+                match groups.iter_mut().find(|(known, _)| *known == case.group) {
                     Some((_, members)) => members.push(index),
-                    None => groups.push((name, vec![index])),
+                    None => groups.push((&case.group, vec![index])),
                 }
             }
-            groups.into_iter().map(|(_, members)| members).collect()
+            // What earlier cases of a group did to its server counts for the later ones: all of it, or nothing.
+            let is_open = |members: &Vec<usize>| members.iter().any(|index| !journal.is_judged(*index));
+            groups.into_iter().map(|(_, members)| members).filter(is_open).collect()
         }
     }
 }
@@ -209,10 +210,15 @@ impl Shared {
     }
 }
 
-fn finish(shared: Shared, elapsed: Duration, interrupted: bool) -> Results {
+async fn finish(shared: Shared, elapsed: Duration, interrupted: bool) -> Results {
     let journal = shared.journal.into_inner().unwrap_or_else(PoisonError::into_inner);
     let cut = shared.cut.into_inner();
-    let Evaluation { suite, cases, facts, .. } = shared.evaluation;
+    let Evaluation { suite, cases, facts, ready } = shared.evaluation;
+    if let Ready::Yes(ground) = ready
+        && let Some(error) = ground.close().await
+    {
+        shared.progress.trouble(&super::case::explain(&error));
+    }
     Results::new(facts, &suite, cases, journal, elapsed, (interrupted, cut))
 }
 

@@ -28,7 +28,7 @@ impl std::fmt::Display for Evidence {
         match self {
             Self::Mismatch { what, message, difference, .. } => {
                 let at = difference.as_ref().map(|difference| difference.at.as_str()).unwrap_or_default();
-                let place = if at.is_empty() { String::new() } else { format!(" at {at}") };
+                let place = if at.is_empty() { String::new() } else { format!(" ({at})") };
                 write!(f, "{} {message}{place}", harmless(what))
             }
             Self::ExitCode { code, expected: Some(codes) } => {
