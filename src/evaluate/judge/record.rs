@@ -13,7 +13,8 @@ const MOST: usize = 4 << 10;
 pub(super) fn of_step(case: &Case, step: &Step, observed: &Observed, found: &[(Verdict, Evidence)]) -> StepRecord {
     let mut record = StepRecord { command: observed.command.clone(), status: observed.status, ..StepRecord::default() };
     if let Some(result) = &observed.result {
-        record.ending = Some(result.to_string());
+        // Without its times, which have figures of their own: equal runs have equal endings.
+        record.ending = Some(result.termination.to_string());
         record.exit_code = Some(result.exit_code());
         record.stdout = Some((&result.stdout).into());
         record.stderr = Some((&result.stderr).into());

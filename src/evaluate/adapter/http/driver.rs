@@ -38,7 +38,7 @@ impl Driver for Http {
         }
         if let Some(result) = self.server.end(false).await? {
             observed.command.clone_from(&self.server.command);
-            return Ok(self.with_output(ended(observed, &result)));
+            return Ok(self.with_output(ended(observed, &result, "before")));
         }
         inputs::put(session, &step.files).await?;
         let began = Instant::now();
@@ -57,7 +57,7 @@ impl Driver for Http {
             }
             Asked::Silent(why) => {
                 if let Some(result) = self.server.end(true).await? {
-                    observed = ended(observed, &result);
+                    observed = ended(observed, &result, "while");
                 }
                 if observed.facts.is_empty() {
                     observed.facts.push((Verdict::Rte, Evidence::NoAnswer { message: why.to_string() }));
@@ -129,9 +129,9 @@ fn take_answer(observed: &mut Observed, step: &Step, answer: Answer) {
 }
 
 /// A server that ended cannot be asked; how it ended is what speaks against it.
-fn ended(mut observed: Observed, result: &Arc<RuntimeResult>) -> Observed {
+fn ended(mut observed: Observed, result: &Arc<RuntimeResult>, when: &str) -> Observed {
     if matches!(result.termination, Termination::Exited { .. }) {
-        let message = format!("the server ended before it was asked: {result}");
+        let message = format!("the server ended {when} it was asked: {}", result.termination);
         observed.facts.push((Verdict::Rte, Evidence::NoAnswer { message }));
     }
     observed.result = Some(Arc::clone(result));
