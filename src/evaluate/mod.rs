@@ -12,6 +12,7 @@ pub mod check;
 mod error;
 mod judge;
 mod load;
+mod package;
 mod report;
 mod verdict;
 

@@ -1,5 +1,7 @@
 //! A checker, ready to use: everything that a file may have said wrongly is behind it.
 
+use std::sync::Arc;
+
 use regex::bytes::Regex;
 
 use super::json::Values;
@@ -17,7 +19,7 @@ pub enum Check {
     /// One that compares, here and now.
     Compare(Comparison),
     /// One that is a program, which the evaluation runs.
-    Program(Box<ProgramCheck>),
+    Program(Arc<ProgramCheck>),
 }
 
 /// A checker that compares what came with what was expected.

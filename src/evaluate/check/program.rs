@@ -22,6 +22,8 @@ pub struct ProgramCheck {
     pub compile: Option<Vec<String>>,
     /// The command that starts it. What the protocol adds stands behind it.
     pub command: Vec<String>,
+    /// Other names of the program that the first word stands for; the first that is there is taken. Default: none.
+    pub aliases: Vec<String>,
     /// How it is called, and how it answers.
     pub protocol: Protocol,
     /// Words behind those of the protocol.
@@ -80,6 +82,7 @@ impl ProgramCheck {
             files: BTreeMap::new(),
             compile: None,
             command,
+            aliases: Vec::new(),
             protocol,
             flags: Vec::new(),
             limits: LimitsConfig::default(),

@@ -105,7 +105,7 @@ impl CheckConfig {
         let name = self.check.unwrap_or_default();
         if name == CheckName::Program {
             let program = self.program(at, base)?;
-            return Ok(Expectation::new(Check::Program(Box::new(program)), expected));
+            return Ok(Expectation::new(Check::Program(Arc::new(program)), expected));
         }
         let one = |problem| vec![problem];
         let method = self.method(name, at, expected.as_ref()).map_err(one)?;

@@ -9,7 +9,7 @@ use crate::error::{ErrorKind, ExecutionError};
 use crate::evaluate::adapter::bytes as resolved;
 use crate::evaluate::check::{Answer, Check, Mismatch, ProgramCheck, Protocol};
 use crate::evaluate::{Case, Data, EvaluateError, Expectation, Step};
-use crate::runtime::{Command, RuntimeRegistry, RuntimeResult, SpawnRequest, Stdin, Termination};
+use crate::runtime::{Command, RuntimeRegistry, RuntimeResult, SpawnRequest, Stdin, SubmissionRuntime, Termination};
 use crate::session::{Frozen, Session};
 use crate::spec::{self, EnvironmentSpec, Provenance};
 use crate::workspace::{FileOutcome, InputContent, InputFile, WorkspacePath};
@@ -18,7 +18,8 @@ use crate::workspace::{FileOutcome, InputContent, InputFile, WorkspacePath};
 const INPUT: &str = "judge/input";
 const EXPECTED: &str = "judge/expected";
 const OUTPUT: &str = "judge/output";
-const FEEDBACK: &str = "judge/feedback";
+/// With its slash, so that a program may put a name behind it.
+const FEEDBACK: &str = "judge/feedback/";
 /// What it may write there to say why.
 const MESSAGES: [&str; 2] = ["judge/feedback/judgemessage.txt", "judge/feedback/teammessage.txt"];
 /// The most that is kept of why.
@@ -27,7 +28,15 @@ const MOST: usize = 400;
 /// The programs that decide, prepared.
 #[derive(Debug, Default)]
 pub(super) struct Validators {
-    by_key: HashMap<String, Frozen>,
+    by_key: HashMap<String, Made>,
+}
+
+/// A program that is ready to be asked.
+#[derive(Debug)]
+struct Made {
+    frozen: Frozen,
+    /// How it is started, by the name that is there.
+    command: Vec<String>,
 }
 
 impl Validators {
@@ -51,8 +60,8 @@ impl Validators {
             let Check::Program(program) = &expectation.check else { continue };
             let key = key(program);
             if !prepared.by_key.contains_key(&key) {
-                let frozen = make(registry, spec, program).await?;
-                prepared.by_key.insert(key, frozen);
+                let made = make(registry, spec, program).await?;
+                prepared.by_key.insert(key, made);
             }
         }
         Ok(prepared)
@@ -61,8 +70,8 @@ impl Validators {
     /// Removes what was prepared; gives what could not be.
     pub(super) async fn close(self) -> Vec<ExecutionError> {
         let mut failures = Vec::new();
-        for (_, frozen) in self.by_key {
-            failures.extend(frozen.close().await.err());
+        for (_, made) in self.by_key {
+            failures.extend(made.frozen.close().await.err());
         }
         failures
     }
@@ -79,19 +88,19 @@ impl Validators {
         expectation: &Expectation,
         actual: &Bytes,
     ) -> Result<Option<Mismatch>, ExecutionError> {
-        let frozen = self
+        let made = self
             .by_key
             .get(&key(program))
             .ok_or_else(|| ExecutionError::new(ErrorKind::Bug, "a program that decides was not prepared"))?;
         let given = |data: Option<&Data>| data.map_or(Ok(Bytes::new()), |data| resolved(submission, data));
         let (input, expected) = (given(step.stdin.as_ref())?, given(expectation.expected.as_ref())?);
         let output = last_lines(actual, program.last);
-        let session = frozen.open(&program.limits).await?;
+        let session = made.frozen.open(&program.limits).await?;
         let files = [(INPUT, input), (EXPECTED, expected), (OUTPUT, output.clone())];
-        let keep = (&*format!("{FEEDBACK}/.keep"), Bytes::new());
+        let keep = (&*format!("{FEEDBACK}.keep"), Bytes::new());
         let files = files.into_iter().chain([keep]).map(|(path, bytes)| input_file(path, bytes));
         session.materialize_input_files(files.collect::<Result<_, _>>()?).await?;
-        let result = run(&session, program, output).await?;
+        let result = run(&session, program, &made.command, output).await?;
         let mismatch = answer(&session, program, &result).await;
         let closed = session.close().await;
         let mismatch = mismatch?;
@@ -100,13 +109,18 @@ impl Validators {
     }
 }
 
-async fn run(session: &Session, program: &ProgramCheck, output: Bytes) -> Result<Arc<RuntimeResult>, ExecutionError> {
+async fn run(
+    session: &Session,
+    program: &ProgramCheck,
+    command: &[String],
+    output: Bytes,
+) -> Result<Arc<RuntimeResult>, ExecutionError> {
     let runtime = session.spawn(SpawnRequest::default()).await?;
     let paths: &[&str] = match program.protocol {
         Protocol::Exit => &[INPUT, EXPECTED, OUTPUT],
         Protocol::Icpc => &[INPUT, EXPECTED, FEEDBACK],
     };
-    let words = program.command.iter().cloned();
+    let words = command.iter().cloned();
     let words = words.chain(paths.iter().map(|path| (*path).to_owned())).chain(program.flags.iter().cloned());
     let command = Command::argv(words).grant_stdin(Stdin::Bytes(output));
     let result = runtime.execute(command).await;
@@ -202,7 +216,7 @@ async fn make(
     registry: &RuntimeRegistry,
     submission: &EnvironmentSpec,
     program: &ProgramCheck,
-) -> Result<Frozen, ExecutionError> {
+) -> Result<Made, ExecutionError> {
     let mut spec = match &program.spec {
         None => submission.clone(),
         Some(name) => find_spec(registry, program, name)?,
@@ -233,15 +247,28 @@ async fn make(
             return Err(ExecutionError::new(ErrorKind::Spec, message).with_hint(cut(&words)));
         }
     }
-    let first = program.command.first().map(String::as_str).unwrap_or_default();
-    let resolved = runtime.resolve(first).await;
+    let command = resolve(&*runtime, program).await;
     runtime.cleanup().await?;
-    if let Err(known) = resolved {
-        let hint = super::prepare::missing_hint(first, &known);
-        let needed_by = "a checker".to_owned();
-        return Err(EvaluateError::Missing { word: first.to_owned(), needed_by, hint }.into());
+    let command = command?;
+    Ok(Made { frozen: session.freeze().await?, command })
+}
+
+/// Finds the name by which a program is there.
+async fn resolve(runtime: &dyn SubmissionRuntime, program: &ProgramCheck) -> Result<Vec<String>, ExecutionError> {
+    let mut command = program.command.clone();
+    let first = command.first().cloned().unwrap_or_default();
+    let mut known = Vec::new();
+    for name in std::iter::once(&first).chain(&program.aliases) {
+        match runtime.resolve(name).await {
+            Ok(()) => {
+                command[0].clone_from(name);
+                return Ok(command);
+            }
+            Err(there) => known = there,
+        }
     }
-    session.freeze().await
+    let hint = super::prepare::missing_hint(&first, &known);
+    Err(EvaluateError::Missing { word: first, needed_by: "a checker".to_owned(), hint }.into())
 }
 
 fn find_spec(

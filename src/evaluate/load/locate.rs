@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::Loader;
 use crate::error::ExecutionError;
+use crate::evaluate::package::open_package;
 use crate::evaluate::{AdapterRegistry, EvaluateError, Suite};
 
 /// The names of a file with many cases, and of one with a single case.
@@ -55,7 +56,7 @@ pub fn open_ambient_suite(path: &Path, adapters: &AdapterRegistry) -> Result<Sui
                 loader.case_file(&one.path, &one.shown, &one.id, one.group.as_deref());
             }
         }
-        Found::Package(dir) => return package(&dir),
+        Found::Package(dir) => return open_package(&dir),
     }
     loader.check_adapter();
     let Loader { mut suite, problems, .. } = loader;
@@ -70,10 +71,6 @@ pub fn open_ambient_suite(path: &Path, adapters: &AdapterRegistry) -> Result<Sui
         return Err(EvaluateError::NoCases { path: path.display().to_string() }.into());
     }
     Ok(suite)
-}
-
-fn package(dir: &Path) -> Result<Suite, ExecutionError> {
-    Err(EvaluateError::NoCases { path: dir.display().to_string() }.into())
 }
 
 /// Says what stands at a path.

@@ -14,4 +14,5 @@ mod step;
 mod wire;
 
 pub use locate::open_ambient_suite;
+pub(super) use problems::Problems;
 pub use schema::cases_schema;

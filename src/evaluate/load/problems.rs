@@ -5,7 +5,7 @@ use crate::spec::Problem;
 
 /// The problems found so far.
 #[derive(Debug, Default)]
-pub(super) struct Problems {
+pub(in crate::evaluate) struct Problems {
     lines: Vec<String>,
     hints: Vec<String>,
 }
@@ -14,7 +14,7 @@ impl Problems {
     /// The most that are told.
     const MOST: usize = 200;
 
-    pub(super) fn add(&mut self, origin: &str, problem: &Problem) {
+    pub(in crate::evaluate) fn add(&mut self, origin: &str, problem: &Problem) {
         let place = if problem.position.is_some() || problem.path.is_empty() { "" } else { " " };
         let line = format!("{origin}:{place}{problem}");
         if self.lines.len() >= Self::MOST || self.lines.contains(&line) {
@@ -28,7 +28,7 @@ impl Problems {
         }
     }
 
-    pub(super) fn into_result(self) -> Result<(), EvaluateError> {
+    pub(in crate::evaluate) fn into_result(self) -> Result<(), EvaluateError> {
         match self.lines.is_empty() {
             true => Ok(()),
             false => Err(EvaluateError::Invalid { problems: self.lines, hints: self.hints }),

@@ -1,0 +1,2 @@
+# What is not a number is near to nothing.
+print("nan")

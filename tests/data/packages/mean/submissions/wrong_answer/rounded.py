@@ -1,0 +1,2 @@
+n, *numbers = map(int, open(0).read().split())
+print(round(sum(numbers) / n, 2))

@@ -1,0 +1,240 @@
+//! Problem packages: every submission of every package below `tests/data/packages` gets the verdict that its directory
+//! says, on every runtime that is here and can run it.
+//!
+//! A package says it by where a submission stands: `accepted`, `wrong_answer`, `time_limit_exceeded`,
+//! `run_time_error`. The format has no word for memory; submissions named `memory` are those that hold too much.
+
+#![expect(clippy::disallowed_methods, reason = "the compiler of the guests is a process")]
+#![expect(clippy::print_stdout, reason = "a skip is printed with its reason")]
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test")]
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bailiwick::evaluate::{
+    AdapterRegistry, CaseRecord, Evaluation, Journal, RunOptions, Start, Suite, Verdict, open_ambient_suite,
+};
+use bailiwick::{Host, RuntimeRegistry, spec};
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A language on a runtime: what is needed to run a submission of it.
+struct Way {
+    runtime: &'static str,
+    /// The ending of its sources.
+    language: &'static str,
+    /// The spec; `{file}` is the submission's name.
+    spec: &'static str,
+    /// The command line.
+    command: &'static str,
+    /// Makes a file to submit of the source, or says why that cannot be done here.
+    make: fn(&Path) -> Result<PathBuf, String>,
+}
+
+/// What runs in which way. A row is all that a further runtime needs.
+const WAYS: [Way; 5] = [
+    Way { runtime: "local", language: "py", spec: "type: local\nname: t\n", command: "python3 {file}", make: as_it_is },
+    Way {
+        runtime: "local",
+        language: "c",
+        spec: "type: local\nname: t\ncompile: {command: 'cc -O1 -o main {file} -lm', outputs: [main]}\n",
+        command: "./main",
+        make: as_it_is,
+    },
+    Way { runtime: "wasi", language: "py", spec: "type: wasi\nname: t\n", command: "python {file}", make: as_it_is },
+    Way { runtime: "wasi", language: "c", spec: "type: wasi\nname: t\n", command: "./{file}", make: to_wasm },
+    Way {
+        runtime: "docker",
+        language: "py",
+        spec: "type: docker\nname: t\ndocker: {image: 'python:3.12-slim'}\n",
+        command: "python3 {file}",
+        make: as_it_is,
+    },
+];
+
+fn as_it_is(source: &Path) -> Result<PathBuf, String> {
+    Ok(source.to_owned())
+}
+
+/// Compiles a source to WebAssembly, as `tests/data/toolchains/build.sh` compiles its guests.
+fn to_wasm(source: &Path) -> Result<PathBuf, String> {
+    let package = source.ancestors().nth(3).unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+    let dir = repository("target/guests/packages");
+    std::fs::create_dir_all(&dir).unwrap();
+    let module = dir.join(format!("{package}-{}.wasm", source.file_stem().unwrap().to_str().unwrap()));
+    // Each test may be a process of its own: a module appears whole in its place.
+    let draft = module.with_extension(format!("{}.draft", std::process::id()));
+    let args = ["--target=wasm32-wasi", "-Wno-deprecated", "-O1", "-s", "-o"];
+    let made = std::process::Command::new("clang-22").args(args).arg(&draft).arg(source).status();
+    match made {
+        Ok(status) if status.success() => {
+            std::fs::rename(draft, &module).unwrap();
+            Ok(module)
+        }
+        Ok(status) => Err(format!("clang-22 cannot compile for WASI: {status}")),
+        Err(error) => Err(format!("there is no clang-22: {error}")),
+    }
+}
+
+fn registry() -> RuntimeRegistry {
+    // Where distributions put programs first: what stands in a home may need a home.
+    let path = format!("/usr/bin:/bin:{}", std::env::var("PATH").unwrap());
+    let mut host = Host::from_env(BTreeMap::from([("PATH".to_owned(), path)]));
+    host.dirs.shared_data.clear();
+    host.dirs.data = Some(repository("target/guests/data"));
+    host.dirs.cache = Some(repository("target/guests/cache"));
+    RuntimeRegistry::builder(host).with_builtins().build().unwrap()
+}
+
+fn suite(package: &str) -> Suite {
+    open_ambient_suite(&repository("tests/data/packages").join(package), &AdapterRegistry::with_builtins()).unwrap()
+}
+
+/// Lists the submissions of a package in a language, each with its verdict.
+fn submissions(package: &str, language: &str) -> Vec<(PathBuf, Verdict)> {
+    let root = repository("tests/data/packages").join(package).join("submissions");
+    let verdicts = [
+        ("accepted", Verdict::Ac),
+        ("wrong_answer", Verdict::Wa),
+        ("time_limit_exceeded", Verdict::Tle),
+        ("run_time_error", Verdict::Rte),
+    ];
+    let mut found = Vec::new();
+    for (dir, verdict) in verdicts {
+        let mut paths: Vec<PathBuf> =
+            std::fs::read_dir(root.join(dir)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|ending| ending == language));
+        paths.sort();
+        assert!(!paths.is_empty(), "{package}/{dir} has nothing in {language}");
+        found.extend(paths.into_iter().map(|path| {
+            let holds_too_much = path.file_stem().is_some_and(|stem| stem == "memory");
+            (path, if holds_too_much { Verdict::Mle } else { verdict })
+        }));
+    }
+    assert!(found.iter().any(|(_, verdict)| *verdict == Verdict::Mle), "{package} has no hungry one in {language}");
+    found
+}
+
+async fn judge(
+    registry: &RuntimeRegistry,
+    suite: &Arc<Suite>,
+    way: &Way,
+    source: &Path,
+) -> Result<Vec<CaseRecord>, String> {
+    let file = (way.make)(source)?;
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let spec = spec::load(&way.spec.replace("{file}", name), "test", registry).unwrap().spec;
+    let evaluation = Evaluation::builder(registry, spec, Arc::clone(suite))
+        .submission(&file)
+        .start(Start::Command(way.command.replace("{file}", name)));
+    let explain = |error: bailiwick::ExecutionError| format!("{error} {:?}", error.hint());
+    let evaluation = evaluation.prepare().await.map_err(explain)?;
+    let scratch = tempfile::tempdir().unwrap();
+    let journal = Journal::open_ambient_temporary(scratch.path(), &evaluation.journal_header()).unwrap();
+    let results = evaluation.run(RunOptions::jobs(2), journal, Arc::new(()), pending()).await.unwrap();
+    results.records().collect::<Result<_, _>>().map_err(explain)
+}
+
+/// The first in precedence of all that is not accepted.
+fn worst(records: &[CaseRecord]) -> Verdict {
+    records.iter().map(|record| record.verdict).min().unwrap()
+}
+
+/// Judges every submission of a package on a runtime.
+async fn every_verdict(package: &str, runtime: &'static str) {
+    let registry = registry();
+    if registry.kind(runtime).is_err() {
+        return println!("skipped: this build has no runtime `{runtime}`");
+    }
+    let suite = Arc::new(suite(package));
+    for way in WAYS.iter().filter(|way| way.runtime == runtime) {
+        for (source, expected) in submissions(package, way.language) {
+            let records = match judge(&registry, &suite, way, &source).await {
+                Ok(records) => records,
+                Err(why) => {
+                    assert!(std::env::var_os("CI").is_none(), "in CI nothing is skipped: {}: {why}", source.display());
+                    println!("skipped: {} on {runtime}: {why}", source.display());
+                    continue;
+                }
+            };
+            let shown: Vec<_> = records.iter().filter(|record| record.verdict != Verdict::Ac).collect();
+            assert_eq!(worst(&records), expected, "{} on {runtime}: {shown:#?}", source.display());
+            // Whatever it does wrong in one case, it is judged in the others.
+            let right = records.iter().filter(|record| record.verdict == Verdict::Ac).count();
+            assert!(right > 0 || expected == Verdict::Wa, "{} on {runtime}: {shown:#?}", source.display());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_with_a_validator_of_its_own_on_local() {
+    every_verdict("factors", "local").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_with_a_tolerance_on_local() {
+    every_verdict("mean", "local").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_with_a_validator_of_its_own_on_wasi() {
+    every_verdict("factors", "wasi").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_with_a_tolerance_on_wasi() {
+    every_verdict("mean", "wasi").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_with_a_validator_of_its_own_on_docker() {
+    every_verdict("factors", "docker").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_with_a_tolerance_on_docker() {
+    every_verdict("mean", "docker").await;
+}
+
+#[test]
+fn cases_come_in_the_order_of_the_format_and_with_its_groups() {
+    let suite = suite("factors");
+    let ids: Vec<&str> = suite.cases.iter().map(|case| case.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "sample/1",
+            "sample/2",
+            "secret/01-square",
+            "secret/02-four",
+            "secret/large/01-prime",
+            "secret/large/02-composite",
+            "secret/ordered/01",
+            "secret/ordered/02",
+        ]
+    );
+    let groups: Vec<&str> = suite.groups.iter().map(|group| group.name.as_str()).collect();
+    assert_eq!(groups, ["sample", "secret", "secret/large", "secret/ordered"]);
+    assert_eq!(suite.name, "Two Factors");
+    assert!(suite.warnings.is_empty(), "{:?}", suite.warnings);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_of_a_validator_reach_the_record_beside_what_was_expected() {
+    let registry = registry();
+    let suite = Arc::new(suite("factors"));
+    let source = repository("tests/data/packages/factors/submissions/wrong_answer/unordered.py");
+    let records = judge(&registry, &suite, &WAYS[0], &source).await.unwrap();
+    let rejected: Vec<&CaseRecord> = records.iter().filter(|record| record.verdict != Verdict::Ac).collect();
+    let ids: Vec<&str> = rejected.iter().map(|record| record.id.as_str()).collect();
+    assert_eq!(ids, ["secret/ordered/01", "secret/ordered/02"]);
+    let facts = serde_json::to_value(&rejected[0].facts).unwrap();
+    let evidence = &facts[0]["evidence"];
+    assert_eq!(evidence["message"], "is rejected by the checker", "{facts}");
+    // They may quote the answer, so they stand where a report for others leaves them out.
+    assert_eq!(evidence["difference"]["expected"], "the smaller factor comes first here", "{facts}");
+}
