@@ -126,8 +126,8 @@ fn sides_that_are_not_alike_are_told() {
     let said = text(&output.stdout);
     assert!(
         said.starts_with("a: stdout\n")
-            && said.contains("one\\\\n")
-            && said.ends_with("1 divergences among one.yaml, two.yaml\n"),
+            && said.contains("\"one\\n\"")
+            && said.ends_with("1 divergence among one.yaml, two.yaml\n"),
         "{said}"
     );
     let output = differ("one.yaml,one.yaml");

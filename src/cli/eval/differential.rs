@@ -120,5 +120,6 @@ fn draw(object: &DifferentialObject) -> String {
     }
     let names: Vec<&str> = object.sides.iter().map(|side| side.name.as_str()).collect();
     let count = object.divergences.len();
-    text + &format!("{count} divergences among {}\n", printable(&names.join(", ")))
+    let word = if count == 1 { "divergence" } else { "divergences" };
+    text + &format!("{count} {word} among {}\n", printable(&names.join(", ")))
 }
