@@ -1,5 +1,6 @@
 //! Checkers that are programs: each prepared once, then asked in a session of its own after the submission is dead.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -58,10 +59,8 @@ impl Validators {
         });
         for expectation in expectations {
             let Check::Program(program) = &expectation.check else { continue };
-            let key = key(program);
-            if !prepared.by_key.contains_key(&key) {
-                let made = make(registry, spec, program).await?;
-                prepared.by_key.insert(key, made);
+            if let Entry::Vacant(place) = prepared.by_key.entry(key(program)) {
+                place.insert(make(registry, spec, program).await?);
             }
         }
         Ok(prepared)

@@ -4,10 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinSet;
+
 use super::case::Unit;
 use super::evaluation::{Evaluation, Ground, Ready};
 use super::record;
-use crate::error::ExecutionError;
+use crate::error::{ErrorKind, ExecutionError};
 use crate::evaluate::adapter::Scope;
 use crate::evaluate::report::{CaseRecord, Journal, Results};
 use crate::evaluate::{Case, Evidence, Verdict};
@@ -95,45 +97,52 @@ impl Evaluation {
             fail_fast: options.fail_fast,
             evaluation: self,
         });
-        let mut jobs = tokio::task::JoinSet::new();
+        let mut jobs = JoinSet::new();
         for _ in 0..options.jobs.min(shared.units.len().max(1)) {
             jobs.spawn(work(Arc::clone(&shared)));
         }
-        let mut interrupt = std::pin::pin!(interrupt);
-        let mut interrupted = false;
-        let mut failure = None;
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut interrupt, if !interrupted => {
-                    interrupted = true;
-                    shared.stopped.store(true, Ordering::Release);
-                    // Dropped commands end with all that they started.
-                    jobs.abort_all();
-                }
-                joined = jobs.join_next() => match joined {
-                    None => break,
-                    Some(Ok(Ok(()))) => {}
-                    Some(Ok(Err(error))) => {
-                        shared.stopped.store(true, Ordering::Release);
-                        failure = Some(error);
-                    }
-                    Some(Err(lost)) if lost.is_panic() => {
-                        shared.stopped.store(true, Ordering::Release);
-                        let message = format!("a job panicked: {lost}");
-                        failure = Some(ExecutionError::new(crate::error::ErrorKind::Bug, message));
-                    }
-                    Some(Err(_)) => {}
-                },
+        let ended = drive(&shared, jobs, interrupt).await;
+        let shared =
+            Arc::into_inner(shared).ok_or_else(|| ExecutionError::new(ErrorKind::Bug, "a job outlived its run"))?;
+        let interrupted = ended?;
+        Ok(finish(shared, began.elapsed(), interrupted).await)
+    }
+}
+
+/// Waits for the jobs, and ends them when the run is interrupted; says whether it was.
+async fn drive(
+    shared: &Shared,
+    mut jobs: JoinSet<Result<(), ExecutionError>>,
+    interrupt: impl Future<Output = ()> + Send,
+) -> Result<bool, ExecutionError> {
+    let mut interrupt = std::pin::pin!(interrupt);
+    let (mut interrupted, mut failure) = (false, None);
+    loop {
+        let joined = tokio::select! {
+            biased;
+            () = &mut interrupt, if !interrupted => {
+                interrupted = true;
+                shared.stopped.store(true, Ordering::Release);
+                // Dropped commands end with all that they started.
+                jobs.abort_all();
+                continue;
             }
+            joined = jobs.join_next() => joined,
+        };
+        match joined {
+            None => break,
+            Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(error))) => failure = Some(error),
+            Some(Err(lost)) if lost.is_panic() => {
+                failure = Some(ExecutionError::new(ErrorKind::Bug, format!("a job panicked: {lost}")));
+            }
+            Some(Err(_)) => {}
         }
-        let shared = Arc::into_inner(shared)
-            .ok_or_else(|| ExecutionError::new(crate::error::ErrorKind::Bug, "a job outlived its run"))?;
-        match failure {
-            Some(error) => Err(error),
-            None => Ok(finish(shared, began.elapsed(), interrupted).await),
+        if failure.is_some() {
+            shared.stopped.store(true, Ordering::Release);
         }
     }
+    failure.map_or(Ok(interrupted), Err)
 }
 
 /// Puts together what shares a driver; what has a verdict already is left out.

@@ -14,8 +14,9 @@ use super::problems::Problems;
 use super::schema::{case_schema, cases_schema};
 use super::step::Steps;
 use super::wire::{CasesWire, DefaultsWire, GroupWire, IncludeWire};
+use crate::error::ExecutionError;
 use crate::evaluate::{AdapterRegistry, Case, Group, Origin, Suite};
-use crate::spec::{Checked, Positions, Problem, TextBounds, read_checked};
+use crate::spec::{Checked, Position, Positions, Problem, TextBounds, read_checked};
 use crate::workspace::{StaticAssets, resolve_static_assets};
 
 /// Reads the files of one suite.
@@ -194,7 +195,7 @@ impl<'a> Loader<'a> {
         let assets = match resolve_static_assets(base, &StaticAssets::Flat(wire.assets.clone()), None) {
             Ok(assets) => assets,
             Err(error) => {
-                let error = crate::ExecutionError::from(error);
+                let error = ExecutionError::from(error);
                 let problem = Problem::new("assets", error.to_string());
                 let hint = error.hint().map(str::to_owned);
                 return vec![hint.map_or(problem.clone(), |hint| problem.with_hint(hint))];
@@ -212,7 +213,7 @@ impl<'a> Loader<'a> {
         twice
     }
 
-    fn include(&mut self, include: &IncludeWire, from: &Path, origin: &str, at: Option<crate::spec::Position>) {
+    fn include(&mut self, include: &IncludeWire, from: &Path, origin: &str, at: Option<Position>) {
         let dir = from.parent().unwrap_or(Path::new("."));
         let target = dir.join(&include.path);
         match locate::find(&target) {
@@ -249,7 +250,7 @@ impl<'a> Loader<'a> {
                 rename(&mut case, include);
             }
             if !self.ids.insert(case.id.clone()) {
-                let position = case.origin.line.map(|line| crate::spec::Position { line, column: 1 });
+                let position = case.origin.line.map(|line| Position { line, column: 1 });
                 let problem = Problem::new("id", format!("the id `{}` stands twice", case.id));
                 let problem = problem.with_hint("ids are unique in a suite; `prefix` of an include sets them apart");
                 self.problems.add(origin, &Problem { position, ..problem });
@@ -274,7 +275,7 @@ impl<'a> Loader<'a> {
         let Some(adapter) = self.adapters.get(&self.suite.adapter) else { return };
         for case in &self.suite.cases {
             for message in adapter.check(case) {
-                let position = case.origin.line.map(|line| crate::spec::Position { line, column: 1 });
+                let position = case.origin.line.map(|line| Position { line, column: 1 });
                 let problem = Problem { position, ..Problem::new(case.id.clone(), message) };
                 self.problems.add(&case.origin.file, &problem);
             }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::client::{Ask, ask};
 use super::config::{HttpConfig, placed};
 use super::port::Port;
-use crate::error::ExecutionError;
+use crate::error::{ErrorKind, ExecutionError};
 use crate::evaluate::adapter::{Stage, inputs};
 use crate::runtime::{Running, RuntimeEvent, RuntimeResult, SolutionRuntimeError, SubmissionRuntime};
 use crate::session::Session;
@@ -55,7 +55,7 @@ impl Server {
         let runtime = session.spawn(request).await?;
         let Some(address) = runtime.address(port.0) else {
             let message = "the runtime gives no address for the submission's port";
-            let error = ExecutionError::new(crate::ErrorKind::Unenforceable, message);
+            let error = ExecutionError::new(ErrorKind::Unenforceable, message);
             return Err(error.with_hint("choose a runtime that publishes ports"));
         };
         // Where nothing stands between it and the host, it must not be reached from elsewhere.
