@@ -36,7 +36,7 @@ struct Way {
 }
 
 /// What runs in which way. A row is all that a further runtime needs.
-const WAYS: [Way; 5] = [
+const WAYS: [Way; 6] = [
     Way { runtime: "local", language: "py", spec: "type: local\nname: t\n", command: "python3 {file}", make: as_it_is },
     Way {
         runtime: "local",
@@ -50,9 +50,17 @@ const WAYS: [Way; 5] = [
     Way {
         runtime: "docker",
         language: "py",
-        spec: "type: docker\nname: t\ndocker: {image: 'python:3.12-slim'}\n",
+        // The image of `tests/data/docker/images.sh`.
+        spec: "type: docker\nname: t\ndocker: {image: 'bailiwick-test/python:latest', pull: never}\n",
         command: "python3 {file}",
         make: as_it_is,
+    },
+    Way {
+        runtime: "docker",
+        language: "c",
+        spec: "type: docker\nname: t\ndocker: {image: 'bailiwick-test/python:latest', pull: never}\n",
+        command: "./{file}",
+        make: to_native,
     },
 ];
 
@@ -62,21 +70,29 @@ fn as_it_is(source: &Path) -> Result<PathBuf, String> {
 
 /// Compiles a source to WebAssembly, as `tests/data/toolchains/build.sh` compiles its guests.
 fn to_wasm(source: &Path) -> Result<PathBuf, String> {
+    compile(source, "wasm", "clang-22", &["--target=wasm32-wasi", "-Wno-deprecated", "-O1", "-s"])
+}
+
+/// Compiles a source for an image that has no compiler and other libraries.
+fn to_native(source: &Path) -> Result<PathBuf, String> {
+    compile(source, "elf", "cc", &["-static", "-O1"])
+}
+
+fn compile(source: &Path, ending: &str, compiler: &str, options: &[&str]) -> Result<PathBuf, String> {
     let package = source.ancestors().nth(3).unwrap().file_name().unwrap().to_str().unwrap().to_owned();
     let dir = repository("target/guests/packages");
     std::fs::create_dir_all(&dir).unwrap();
-    let module = dir.join(format!("{package}-{}.wasm", source.file_stem().unwrap().to_str().unwrap()));
-    // Each test may be a process of its own: a module appears whole in its place.
-    let draft = module.with_extension(format!("{}.draft", std::process::id()));
-    let args = ["--target=wasm32-wasi", "-Wno-deprecated", "-O1", "-s", "-o"];
-    let made = std::process::Command::new("clang-22").args(args).arg(&draft).arg(source).status();
-    match made {
+    let made = dir.join(format!("{package}-{}.{ending}", source.file_stem().unwrap().to_str().unwrap()));
+    // Each test may be a process of its own: what is made appears whole in its place.
+    let draft = made.with_extension(format!("{}.draft", std::process::id()));
+    let status = std::process::Command::new(compiler).args(options).arg("-o").arg(&draft).arg(source).status();
+    match status {
         Ok(status) if status.success() => {
-            std::fs::rename(draft, &module).unwrap();
-            Ok(module)
+            std::fs::rename(draft, &made).unwrap();
+            Ok(made)
         }
-        Ok(status) => Err(format!("clang-22 cannot compile for WASI: {status}")),
-        Err(error) => Err(format!("there is no clang-22: {error}")),
+        Ok(status) => Err(format!("{compiler} cannot compile this: {status}")),
+        Err(error) => Err(format!("there is no {compiler}: {error}")),
     }
 }
 

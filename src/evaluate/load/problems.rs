@@ -15,7 +15,7 @@ impl Problems {
     const MOST: usize = 200;
 
     pub(in crate::evaluate) fn add(&mut self, origin: &str, problem: &Problem) {
-        let place = if problem.position.is_some() || problem.path.is_empty() { "" } else { " " };
+        let place = if problem.position.is_some() { "" } else { " " };
         let line = format!("{origin}:{place}{problem}");
         if self.lines.len() >= Self::MOST || self.lines.contains(&line) {
             return;

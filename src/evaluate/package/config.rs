@@ -103,6 +103,9 @@ impl Handed {
         if !package.has_file(&path) {
             return self.clone();
         }
+        if package.has_constants && package.text(&path).is_some_and(|text| text.contains("{{")) {
+            package.tell(&path, "constants are not supported", "write the value");
+        }
         match format {
             Format::Legacy => self.test_data(package, &path),
             Format::Modern => self.configuration(package, &path),

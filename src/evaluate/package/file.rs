@@ -15,6 +15,8 @@ pub(super) struct Package {
     pub(super) base: Arc<Dir>,
     pub(super) problems: Problems,
     pub(super) warnings: Vec<String>,
+    /// Whether texts of it may hold names of constants.
+    pub(super) has_constants: bool,
 }
 
 /// A file of YAML that was read.
@@ -34,7 +36,7 @@ impl<T> Read<T> {
 
 impl Package {
     pub(super) fn new(base: Arc<Dir>) -> Self {
-        Self { base, problems: Problems::default(), warnings: Vec::new() }
+        Self { base, problems: Problems::default(), warnings: Vec::new(), has_constants: false }
     }
 
     /// Tells a problem of a whole file.

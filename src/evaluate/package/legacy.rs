@@ -69,7 +69,7 @@ pub(super) fn read(package: &mut Package) -> Option<Asked> {
     let flags = read.value.validator_flags.as_deref().unwrap_or_default();
     let flags = flags.split_whitespace().map(str::to_owned).collect();
     let name = read.value.name.as_ref().and_then(Value::as_str).map(str::to_owned);
-    Some(Asked { name, limits, validation, flags, has_constants: false })
+    Some(Asked { name, limits, validation, flags })
 }
 
 fn validation(read: &Read<LegacyProblem>, package: &mut Package) -> Validation {

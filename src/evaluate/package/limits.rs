@@ -99,23 +99,23 @@ impl PackageLimits {
     }
 
     fn of_case(&self, time: Option<f64>) -> LimitsConfig {
-        let mut limits = LimitsConfig::default();
-        if let Some(time) = time {
-            limits.cpu_time = span(time);
+        LimitsConfig {
+            cpu_time: time.map_or(Limit::Unset, span),
             // For submissions that sleep or wait; processor time is what the formats bound.
-            limits.wall_time = span(time * 2.0 + 1.0);
+            wall_time: time.map_or(Limit::Unset, |time| span(time * 2.0 + 1.0)),
+            memory: self.memory.map_or(Limit::Unset, mebibytes),
+            output: self.output.map_or(Limit::Unset, mebibytes),
+            ..LimitsConfig::default()
         }
-        limits.memory = self.memory.map_or(Limit::Unset, mebibytes);
-        limits.output = self.output.map_or(Limit::Unset, mebibytes);
-        limits
     }
 
     fn of_validation(&self) -> LimitsConfig {
-        let mut limits = LimitsConfig::default();
-        limits.wall_time = span(self.validation_time.unwrap_or(VALIDATION_TIME));
-        limits.memory = self.validation_memory.map_or(Limit::Unset, mebibytes);
-        limits.output = self.validation_output.map_or(Limit::Unset, mebibytes);
-        limits
+        LimitsConfig {
+            wall_time: span(self.validation_time.unwrap_or(VALIDATION_TIME)),
+            memory: self.validation_memory.map_or(Limit::Unset, mebibytes),
+            output: self.validation_output.map_or(Limit::Unset, mebibytes),
+            ..LimitsConfig::default()
+        }
     }
 }
 

@@ -92,6 +92,7 @@ pub(super) fn read(package: &mut Package) -> Option<Asked> {
         Some(Value::Object(names)) => names.get("en").or_else(|| names.values().next()).and_then(Value::as_str),
         name => name.as_ref().and_then(Value::as_str),
     };
-    let (name, has_constants) = (name.map(str::to_owned), !read.value.constants.is_empty());
-    Some(Asked { name, limits, validation, flags: Vec::new(), has_constants })
+    package.has_constants = !read.value.constants.is_empty();
+    let name = name.map(str::to_owned);
+    Some(Asked { name, limits, validation, flags: Vec::new() })
 }

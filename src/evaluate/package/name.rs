@@ -26,7 +26,7 @@ const FOR_PEOPLE: [&str; 12] = [
 /// Says whether a file beside a test case is for people, and judges nothing.
 pub(super) fn is_for_people(name: &str) -> bool {
     let ending = |ending: &&str| name.strip_suffix(*ending).is_some_and(|rest| rest.ends_with('.'));
-    FOR_PEOPLE.iter().any(|known| ending(known)) || name.to_ascii_lowercase().starts_with("readme")
+    FOR_PEOPLE.iter().any(ending) || name.to_ascii_lowercase().starts_with("readme")
 }
 
 #[cfg(test)]

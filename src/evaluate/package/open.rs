@@ -45,8 +45,6 @@ pub(super) struct Asked {
     pub(super) validation: Validation,
     /// What every validator is called with first.
     pub(super) flags: Vec<String>,
-    /// Whether texts of the package may hold names of constants.
-    pub(super) has_constants: bool,
 }
 
 /// Reads the problem package in a directory.
@@ -93,15 +91,19 @@ fn format(package: &mut Package) -> Option<Format> {
             return None;
         }
     };
-    match &value["problem_format_version"] {
-        Value::Null => Some(Format::Legacy),
-        Value::String(version) if LEGACY.contains(&version.as_str()) => Some(Format::Legacy),
-        Value::String(version) if MODERN.contains(&version.as_str()) => Some(Format::Modern),
-        version => {
-            let known = LEGACY.into_iter().chain(MODERN).collect::<Vec<_>>().join(", ");
-            let message = format!("problem_format_version: {version} is not known");
-            package.tell("problem.yaml", message, &format!("known: {known}"));
-            None
+    let version = match &value["problem_format_version"] {
+        Value::Null => LEGACY[0].to_owned(),
+        version @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
+            version.as_str().map_or_else(|| version.to_string(), str::to_owned)
         }
+    };
+    let known =
+        LEGACY.iter().map(|name| (*name, Format::Legacy)).chain(MODERN.iter().map(|name| (*name, Format::Modern)));
+    let found = known.clone().find(|(name, _)| *name == version).map(|(_, format)| format);
+    if found.is_none() {
+        let known = known.map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+        let message = format!("problem_format_version: `{}` is not known", version.escape_debug());
+        package.tell("problem.yaml", message, &format!("known: {known}"));
     }
+    found
 }

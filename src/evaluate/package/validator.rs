@@ -28,7 +28,7 @@ impl Validators {
             Format::Legacy => "output_validators",
             Format::Modern => "output_validator",
         };
-        if asked.has_constants {
+        if package.has_constants {
             package.tell("problem.yaml", "constants: are not supported beside a validator, whose text they change", "");
         }
         let program = match format {
