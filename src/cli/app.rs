@@ -105,7 +105,11 @@ fn dispatch(app: App, command: Cmd) -> anyhow::Result<ExitCode> {
     match command {
         Cmd::Run(args) => block_on(app, |app| run_command::run(app, *args)),
         #[cfg(feature = "evaluate")]
-        Cmd::Eval(args) => block_on(app, |app| super::eval::run(app, *args)),
+        Cmd::Eval(args) => {
+            // Guests run on the tasks of the jobs: each needs a worker, and limits and signals one more.
+            let workers = super::eval::jobs(&args) + 1;
+            block_on_workers(workers, app, |app| super::eval::run(app, *args))
+        }
         Cmd::Prepare(args) => block_on(app, |app| prepare::run(app, args)),
         Cmd::Doctor(args) => block_on(app, |app| doctor::run(app, args)),
         Cmd::Spec { command } => spec::run(&app, command),
@@ -128,9 +132,16 @@ fn block_on<W>(app: App, command: impl FnOnce(App) -> W) -> anyhow::Result<ExitC
 where
     W: Future<Output = anyhow::Result<ExitCode>>,
 {
+    block_on_workers(2, app, command)
+}
+
+fn block_on_workers<W>(workers: usize, app: App, command: impl FnOnce(App) -> W) -> anyhow::Result<ExitCode>
+where
+    W: Future<Output = anyhow::Result<ExitCode>>,
+{
     let (terminal, registry) = (app.terminal.clone(), app.registry.clone());
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    let runtime = builder.worker_threads(2).enable_all().build().context("cannot start the executor")?;
+    let runtime = builder.worker_threads(workers).enable_all().build().context("cannot start the executor")?;
     let outcome = runtime.block_on(command(app));
     // What is removed off everybody's path would be cut short by the end of this process.
     if let Err(error) = runtime.block_on(registry.shutdown(PATIENCE)) {

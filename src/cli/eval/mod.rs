@@ -15,3 +15,4 @@ mod target;
 pub(super) use self::args::EvalArgs;
 pub(super) use self::command::run;
 pub(super) use self::object::{CheckedObject, DifferentialObject};
+pub(super) use self::plan::jobs;

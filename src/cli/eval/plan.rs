@@ -36,15 +36,20 @@ impl Plan {
             Some(line) => Start::Command(line.clone()),
             None => Start::Entry(args.entry.clone()),
         };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             suite: Arc::new(suite),
             submission,
             start,
             selection: Selection { cases: args.ids.clone(), groups: args.groups.clone() },
-            jobs: args.jobs.map_or(cores, usize::from),
+            jobs: jobs(args),
         })
     }
+}
+
+/// Gives how many cases are judged at once.
+pub(in crate::cli) fn jobs(args: &EvalArgs) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    args.jobs.map_or(cores, usize::from)
 }
 
 /// Loads the spec of a run, and asks for consent where nothing isolates the submission.
