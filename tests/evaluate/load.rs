@@ -133,3 +133,29 @@ fn many_cases_load() {
     );
     assert_eq!(place.suite().unwrap().cases.len(), 100);
 }
+
+#[test]
+fn typed_inputs_become_the_bytes_that_mean_them() {
+    let place = Place::new(
+        r#"
+cases:
+  - id: a
+    stdin: {jsonl: [1, {a: 2}]}
+    files:
+      t.csv: {csv: [{a: 1, b: x}]}
+      t.yaml: {yaml: {a: [1]}}
+      db.sqlite: {sqlite: {t: [{n: 1}]}}
+      packed.txt.gz: {text: hello}
+      run.sh: {text: "exit 0", executable: true}
+"#,
+        "",
+    );
+    let suite = place.suite().unwrap();
+    let step = &suite.cases[0].steps[0];
+    let bytes = |name: &str| step.files[name].read().unwrap();
+    assert_eq!(step.stdin.as_ref().unwrap().read().unwrap(), "1\n{\"a\":2}\n");
+    assert_eq!(bytes("t.csv"), "a,b\r\n1,x\r\n");
+    assert!(bytes("db.sqlite").starts_with(b"SQLite format 3\0") && bytes("packed.txt.gz").starts_with(&[0x1f, 0x8b]));
+    assert!(step.executables.contains("run.sh") && step.executables.len() == 1);
+    assert!(problems("cases: [{id: a, files: {x: {text: a, json: 1}}}]").contains("write one of them"));
+}

@@ -59,7 +59,7 @@ struct Cli {
 impl Driver for Cli {
     async fn step(&mut self, _: &Case, step: &Step) -> Result<Observed, ExecutionError> {
         let session = &self.session;
-        inputs::put(session, &step.files).await?;
+        inputs::put(session, step).await?;
         let args = inputs::words(session, &step.args)?;
         let mut command = self.command.with(&args);
         command.env = inputs::map(session, &step.env)?;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{Part, Seen};
 use crate::error::{ErrorKind, ExecutionError};
-use crate::evaluate::{Case, Data, Expectation};
+use crate::evaluate::{Case, Data, Expectation, Step};
 use crate::session::Session;
 use crate::workspace::{FileOutcome, InputContent, InputFile, WorkspacePath};
 
@@ -44,14 +44,16 @@ pub(crate) fn bytes(session: &Session, data: &Data) -> Result<Bytes, ExecutionEr
 }
 
 /// Puts input files into the workspace; whatever the submission put in their place is replaced.
-pub(super) async fn put(session: &Session, files: &BTreeMap<String, Data>) -> Result<(), ExecutionError> {
-    if files.is_empty() {
+pub(super) async fn put(session: &Session, step: &Step) -> Result<(), ExecutionError> {
+    if step.files.is_empty() {
         return Ok(());
     }
-    let files = files.iter().map(|(path, data)| {
-        let path = text(session, path)?;
+    let files = step.files.iter().map(|(name, data)| {
+        let path = text(session, name)?;
         let path = WorkspacePath::new(&*path).map_err(|error| ExecutionError::new(ErrorKind::Spec, error))?;
-        Ok(InputFile::new(path, InputContent::Bytes(bytes(session, data)?.into())))
+        let mut file = InputFile::new(path, InputContent::Bytes(bytes(session, data)?.into()));
+        file.mode = step.executables.contains(name).then_some(0o755);
+        Ok(file)
     });
     let files = files.collect::<Result<Vec<_>, ExecutionError>>()?;
     session.materialize_input_files(files).await

@@ -1,6 +1,6 @@
 //! One step of a case: what the submission is given, and what is expected of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Data, Expect, Request};
 
@@ -18,6 +18,8 @@ pub struct Step {
     pub stdin: Option<Data>,
     /// Files put into the workspace before the step, by path.
     pub files: BTreeMap<String, Data>,
+    /// Which of these files can be executed.
+    pub executables: BTreeSet<String>,
     /// What is asked of a server; only for adapters that ask one.
     pub request: Option<Request>,
     /// What is expected.

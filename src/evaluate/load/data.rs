@@ -2,45 +2,49 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use cap_std::fs::Dir;
 
-use super::wire::{DataMap, DataWire};
+use super::wire::DataWire;
 use crate::evaluate::{Data, DataFile};
 use crate::spec::Problem;
+use crate::workspace::{InputContent, InputFileConfig};
 
-/// Makes the bytes ready; a file is looked at, and read when it is needed.
+/// Makes the bytes of something named `name` ready; a file is looked at, and read when it is needed.
 ///
 /// # Errors
 /// What is wrong, at the path of the value.
-pub(super) fn data(wire: &DataWire, at: &str, base: &Arc<Dir>) -> Result<Data, Problem> {
-    let map = match wire {
+pub(super) fn data(wire: &DataWire, name: &str, at: &str, base: &Arc<Dir>) -> Result<Data, Problem> {
+    let config = match wire {
         DataWire::Text(text) => return Ok(Data::text(text.clone())),
-        DataWire::Map(map) => &**map,
+        DataWire::Map(config) => &**config,
     };
-    match map {
-        DataMap { text: Some(text), file: None, base64: None, json: None, jsonl: None } => Ok(Data::text(text.clone())),
-        DataMap { file: Some(path), text: None, base64: None, json: None, jsonl: None } => {
-            let data = Data::File(DataFile::new(Arc::clone(base), path.clone()));
-            data.check().map_err(|error| {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-                Problem::new(format!("{at}.file"), format!("{error}{cause}"))
-            })?;
-            Ok(data)
-        }
-        DataMap { base64: Some(text), text: None, file: None, json: None, jsonl: None } => {
-            let bytes = STANDARD.decode(text.split_whitespace().collect::<String>());
-            let bytes =
-                bytes.map_err(|error| Problem::new(format!("{at}.base64"), format!("is not base64: {error}")))?;
-            Ok(Data::Inline(bytes.into()))
-        }
-        DataMap { json: Some(value), text: None, file: None, base64: None, jsonl: None } => {
-            Ok(Data::text(format!("{value:#}")))
-        }
-        DataMap { jsonl: Some(values), text: None, file: None, base64: None, json: None } => {
-            Ok(Data::text(values.iter().map(|value| format!("{value}\n")).collect::<String>()))
-        }
-        DataMap { .. } => Err(Problem::new(at, "must have exactly one of `text`, `file`, `base64`, `json`, `jsonl`")),
+    if let Some(path) = lazy(config) {
+        let data = Data::File(DataFile::new(Arc::clone(base), path));
+        data.check().map_err(|error| Problem::new(format!("{at}.file"), with_cause(&error)))?;
+        return Ok(data);
     }
+    let wrong = |error: &dyn std::error::Error| Problem::new(at, with_cause(error));
+    // A name may hold placeholders; only its endings count here.
+    let plain = name.rsplit('/').next().unwrap_or_default().replace(['{', '}'], "");
+    let plain = if plain.is_empty() { "data" } else { &plain };
+    let file = config.resolve(plain, Some(base)).map_err(|error| wrong(&error))?;
+    Ok(Data::Inline(match file.content {
+        InputContent::Text(text) => text.into(),
+        InputContent::Bytes(bytes) => bytes.into(),
+        InputContent::Json(value) => format!("{value:#}").into(),
+        InputContent::Typed { signature, value } => signature.write(&value).map_err(|error| wrong(&error))?.into(),
+    }))
+}
+
+/// Gives the file that is taken as it stands, so that it can be read when it is needed.
+fn lazy(config: &InputFileConfig) -> Option<String> {
+    let path = config.file.clone()?;
+    let alone = InputFileConfig { executable: false, ..config.clone() };
+    let mut same = InputFileConfig::default();
+    same.file = Some(path.clone());
+    (alone == same).then_some(path)
+}
+
+fn with_cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }

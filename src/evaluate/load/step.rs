@@ -25,8 +25,11 @@ impl Steps<'_> {
         env.extend(wire.env);
         let mut step = Step { env, cwd: wire.cwd.or_else(|| self.defaults.cwd.clone()), ..Step::default() };
         step.args = self.words(wire.args, &join(at, "args"));
-        step.stdin = wire.stdin.as_ref().and_then(|wire| self.data(wire, &join(at, "stdin")));
+        step.stdin = wire.stdin.as_ref().and_then(|wire| self.data(wire, "stdin", &join(at, "stdin")));
         step.files = self.files(&wire.files, &join(at, "files"));
+        let is_executable = |wire: &DataWire| matches!(wire, DataWire::Map(config) if config.executable);
+        step.executables =
+            wire.files.iter().filter(|(_, wire)| is_executable(wire)).map(|(path, _)| path.clone()).collect();
         step.request = wire.request.map(|wire| self.request(wire, &join(at, "request")));
         step.expect = self.expect(wire.expect.unwrap_or_default(), &join(at, "expect"));
         step
@@ -46,14 +49,14 @@ impl Steps<'_> {
         }
     }
 
-    fn data(&mut self, wire: &DataWire, at: &str) -> Option<Data> {
-        data(wire, at, self.base).map_err(|problem| self.problems.push(problem)).ok()
+    fn data(&mut self, wire: &DataWire, name: &str, at: &str) -> Option<Data> {
+        data(wire, name, at, self.base).map_err(|problem| self.problems.push(problem)).ok()
     }
 
     fn files(&mut self, files: &BTreeMap<String, DataWire>, at: &str) -> BTreeMap<String, Data> {
         let mut made = BTreeMap::new();
         for (path, wire) in files {
-            if let Some(data) = self.data(wire, &join_key(at, path)) {
+            if let Some(data) = self.data(wire, path, &join_key(at, path)) {
                 made.insert(path.clone(), data);
             }
         }
@@ -74,7 +77,7 @@ impl Steps<'_> {
         if is_json && !has_type {
             request.headers.insert("content-type".to_owned(), "application/json".to_owned());
         }
-        request.body = wire.body.as_ref().and_then(|wire| self.data(wire, &join(at, "body")));
+        request.body = wire.body.as_ref().and_then(|wire| self.data(wire, "body", &join(at, "body")));
         request
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::evaluate::check::{CheckConfig, CommandText, ExpectationConfig};
 use crate::evaluate::{GroupScoring, PassPolicy, Visibility};
 use crate::spec::LimitsConfig;
-use crate::workspace::StaticAssetConfig;
+use crate::workspace::{InputFileConfig, StaticAssetConfig};
 
 /// The cases of a suite. The section of the adapter stands beside these keys, under the adapter's name.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -202,23 +202,7 @@ pub(super) enum DataWire {
     /// The text.
     Text(String),
     /// Exactly one of the keys.
-    Map(Box<DataMap>),
-}
-
-/// What bytes are made of: exactly one of the keys.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct DataMap {
-    /// The text.
-    pub(super) text: Option<String>,
-    /// A file beside the cases.
-    pub(super) file: Option<String>,
-    /// The bytes, in base64.
-    pub(super) base64: Option<String>,
-    /// A value, written as JSON.
-    pub(super) json: Option<Value>,
-    /// Values, written as JSON, one a line.
-    pub(super) jsonl: Option<Vec<Value>>,
+    Map(Box<InputFileConfig>),
 }
 
 /// What is asked of a server.

@@ -40,7 +40,7 @@ impl Driver for Http {
             observed.command.clone_from(&self.server.command);
             return Ok(self.with_output(ended(observed, &result, "before")));
         }
-        inputs::put(session, &step.files).await?;
+        inputs::put(session, step).await?;
         let began = Instant::now();
         let answer = self.ask(case, request).await?;
         observed.seconds = Some(began.elapsed().as_secs_f64());
