@@ -4,7 +4,7 @@
 //! A package says it by where a submission stands: `accepted`, `wrong_answer`, `time_limit_exceeded`,
 //! `run_time_error`. The format has no word for memory; submissions named `memory` are those that hold too much.
 
-#![expect(clippy::disallowed_methods, reason = "the compiler of the guests is a process")]
+#![expect(clippy::disallowed_methods, reason = "the compiler of the guests is a process, and packages are written")]
 #![expect(clippy::print_stdout, reason = "a skip is printed with its reason")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test")]
 
@@ -253,4 +253,81 @@ async fn the_words_of_a_validator_reach_the_record_beside_what_was_expected() {
     assert_eq!(evidence["message"], "is rejected by the checker", "{facts}");
     // They may quote the answer, so they stand where a report for others leaves them out.
     assert_eq!(evidence["difference"]["expected"], "the smaller factor comes first here", "{facts}");
+}
+
+/// Writes a package of one case, whose input is `7` and whose answer is `yes`, with a validator of its own.
+fn package_with(validator: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let files = [
+        ("problem.yaml", "validation: custom\nlimits: {validation_time: 20}\n"),
+        (".timelimit", "5"),
+        ("data/secret/1.in", "7\n"),
+        ("data/secret/1.ans", "yes\n"),
+    ];
+    for (path, text) in files.iter().chain(validator) {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    dir
+}
+
+/// Judges a submission that prints what it reads by a package, on local.
+async fn echo_judged_by(package: &Path) -> Result<Vec<CaseRecord>, String> {
+    let suite = open_ambient_suite(package, &AdapterRegistry::with_builtins()).unwrap();
+    let source = tempfile::tempdir().unwrap();
+    let source = source.path().join("echo.py");
+    std::fs::write(&source, "print(input())").unwrap();
+    judge(&registry(), &Arc::new(suite), &WAYS[0], &source).await
+}
+
+/// Accepts when everything that the format promises a validator is there.
+const IN_C: &str = r#"
+#include <stdio.h>
+#include <string.h>
+#include <stdlib.h>
+
+int main(int argc, char **argv) {
+    char input[9], answer[9], output[9], path[99];
+    if (argc != 4 || argv[3][strlen(argv[3]) - 1] != '/') return 1;
+    FILE *given = fopen(argv[1], "r"), *right = fopen(argv[2], "r");
+    if (!given || fscanf(given, "%8s", input) != 1 || !right || fscanf(right, "%8s", answer) != 1) return 1;
+    if (scanf("%8s", output) != 1 || strcmp(answer, "yes")) return 1;
+    snprintf(path, sizeof path, "%sjudgemessage.txt", argv[3]);
+    FILE *message = fopen(path, "w");
+    if (!message) return 1;
+    fprintf(message, "seen %s", output);
+    fclose(message);
+    return strcmp(input, output) ? 43 : 42;
+}
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn validators_in_c_and_with_a_build_script_are_made_once_and_run() {
+    let build = "#!/bin/sh\nset -e\nprintf '#!/bin/sh\\nread word\\ntest \"$word\" = 7 && exit 42\\nexit 43\\n' > run\nchmod +x run\n";
+    for validator in [("output_validators/check.c", IN_C), ("output_validators/check/build", build)] {
+        let package = package_with(&[validator]);
+        let records = echo_judged_by(package.path()).await.unwrap();
+        assert_eq!(worst(&records), Verdict::Ac, "{}: {:?}", validator.0, records[0].facts);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_that_breaks_is_no_verdict_on_the_submission() {
+    for text in ["raise ValueError", "import sys; sys.exit(0)", "import sys; sys.exit(1)", "import os; os.abort()"] {
+        let package = package_with(&[("output_validators/check.py", text)]);
+        let records = echo_judged_by(package.path()).await.unwrap();
+        assert_eq!(worst(&records), Verdict::Ie, "{text}: {:?}", records[0].facts);
+    }
+    let package = package_with(&[("output_validators/check.c", "int main(void) { return }")]);
+    let why = echo_judged_by(package.path()).await.unwrap_err();
+    assert!(why.contains("does not compile"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_sees_nothing_of_the_submission_but_its_output() {
+    let looks = "import os, sys\nsys.exit(43 if any('echo' in name for _, dirs, files in os.walk('.') for name in dirs + files) else 42)\n";
+    let package = package_with(&[("output_validators/check.py", looks)]);
+    let records = echo_judged_by(package.path()).await.unwrap();
+    assert_eq!(worst(&records), Verdict::Ac, "{:?}", records[0].facts);
 }
