@@ -37,4 +37,4 @@ pub(super) use files::collect_files;
 pub use kind::{Check, Comparison};
 pub use mismatch::Mismatch;
 pub use program::{Answer, ProgramCheck, Protocol};
-pub use validator::DefaultValidator;
+pub use validator::{DefaultValidator, NumberForms};

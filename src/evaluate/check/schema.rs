@@ -67,6 +67,22 @@ mod tests {
     }
 
     #[test]
+    fn schemas_that_name_themselves_come_to_an_end() {
+        for schema in [
+            json!({"$ref": "#"}),
+            json!({"allOf": [{"$ref": "#"}]}),
+            json!({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"anyOf": [{"$ref": "#/$defs/a"}]}}, "$ref": "#/$defs/a"}),
+        ] {
+            if let Ok(schema) = Schema::read(&schema) {
+                let _ = schema.compare(b"[1]");
+            }
+        }
+        let tree = Schema::read(&json!({"items": {"$ref": "#"}, "type": "array"})).unwrap();
+        assert!(tree.compare("[[[]]]".as_bytes()).is_ok());
+        assert!(tree.compare("[[[1]]]".as_bytes()).is_err());
+    }
+
+    #[test]
     fn a_hostile_text_takes_linear_time() {
         let schema = Schema::read(&json!({"pattern": "^(a+)+$"})).unwrap();
         let text = format!("\"{}!\"", "a".repeat(1 << 20));

@@ -73,7 +73,9 @@ impl Table {
             }
             left = left.checked_sub(record.len()).ok_or_else(|| fault(format!("has more than {MAX_CELLS} cells")))?;
             if self.header && names.is_none() {
-                names = Some(record.iter().map(|name| String::from_utf8_lossy(name).into()).collect());
+                let name = |name| std::str::from_utf8(name).map(Box::from);
+                let read = record.iter().map(name).collect::<Result<Vec<Box<str>>, _>>();
+                names = Some(read.map_err(|_| fault("has a name that is not UTF-8".to_owned()))?);
             } else {
                 rows.push(self.row(&record, names.as_deref()).map_err(fault)?);
             }
@@ -83,24 +85,22 @@ impl Table {
 
     fn row(&self, record: &csv::ByteRecord, names: Option<&[Box<str>]>) -> Result<Node, String> {
         let cells = record.iter().map(|cell| self.cell(cell));
-        let Some(names) = names else { return Ok(Node::List(cells.collect())) };
+        let Some(names) = names else { return Ok(Node::List(cells.collect::<Result<_, _>>()?)) };
         if names.len() != record.len() {
             return Err(format!("has {} cells under {} names of columns", record.len(), names.len()));
         }
-        let mut row = map_of(names.iter().cloned().zip(cells).collect())
+        let entries = names.iter().cloned().zip(cells).map(|(name, cell)| Ok((name, cell?)));
+        let mut row = map_of(entries.collect::<Result<_, String>>()?)
             .map_err(|name| format!("has two columns `{}`", excerpt::begin(name.as_bytes())))?;
         self.masks.iter().for_each(|mask| mask.apply(&mut row));
         Ok(row)
     }
 
     /// Makes a cell a number where numbers may be off; else it is a text.
-    fn cell(&self, cell: &[u8]) -> Node {
-        let text = String::from_utf8_lossy(cell);
-        if self.rules.tolerances.is_some() && float::read(cell).is_some() {
-            Node::Number(text.into())
-        } else {
-            Node::Text(text.into())
-        }
+    fn cell(&self, cell: &[u8]) -> Result<Node, String> {
+        let text = std::str::from_utf8(cell).map_err(|_| "has a cell that is not UTF-8".to_owned())?;
+        let is_number = self.rules.tolerances.is_some() && float::read(cell).is_some();
+        Ok(if is_number { Node::Number(text.into()) } else { Node::Text(text.into()) })
     }
 }
 
@@ -154,6 +154,14 @@ mod tests {
         let near = Table { rules: Rules { tolerances, ..rules }, header: true, ..table() };
         assert_eq!(find(&near, "n,v\na,1.0\nb,2.0\n", "n,v\nb,2.05\na,0.95\n"), Ok(()));
         assert!(find(&near, "n,v\na,1.0\nb,2.0\n", "n,v\nb,2.5\na,1\n").is_err());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_not_the_same() {
+        let told = table().compare(b"a", b"\xff").unwrap_err();
+        assert_eq!((told.at.as_str(), told.message.as_str()), ("row 1", "has a cell that is not UTF-8"));
+        assert!(table().fault_of(b"a\n\xff").unwrap().ends_with("in row 2"));
+        assert!(Table { header: true, ..table() }.fault_of(b"\xff\n").is_some());
     }
 
     proptest! {

@@ -3,16 +3,30 @@
 //! Source: the problem package format, "default validator", and the reference implementation that its authors publish.
 //! Words are separated by what C calls a space. Case does not count unless asked; the amount and sort of space does not
 //! count unless asked. With a tolerance, a word of the judge that is a number is compared as one, and the submission's
-//! must be one. What is not finite is near to nothing.
+//! must be one. What is not finite is near to nothing; since 2025-09 it is no number.
 
+use super::decimal::Decimal;
 use super::float;
 use super::text::{Word, is_space, place, words};
 use super::tokens::same_decimal;
 use super::{Mismatch, excerpt};
 
+/// Which words are numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NumberForms {
+    /// What C reads, infinities and what is not a number too: the legacy format.
+    #[default]
+    AsInC,
+    /// Decimals alone: the format since 2025-09.
+    Decimals,
+}
+
 /// What the flags of the default validator say.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct DefaultValidator {
+    /// Which words are numbers, where there is a tolerance.
+    pub numbers: NumberForms,
     /// Upper and lower case are different.
     pub case_sensitive: bool,
     /// Every space counts.
@@ -75,8 +89,12 @@ impl DefaultValidator {
 
     fn word(&self, want: Word<'_>, come: Word<'_>) -> Result<(), Mismatch> {
         let is_float = self.float_absolute_tolerance.is_some() || self.float_relative_tolerance.is_some();
-        let judge = float::read(want.text).filter(|_| is_float);
-        let message = match (judge, float::read(come.text)) {
+        let number = |text| match self.numbers {
+            NumberForms::AsInC => float::read(text),
+            NumberForms::Decimals => float::read(text).filter(|_| Decimal::read(text).is_some()),
+        };
+        let judge = if is_float { number(want.text) } else { None };
+        let message = match (judge, judge.and_then(|_| number(come.text))) {
             (Some(judge), Some(team)) if self.is_near(judge, team) => return Ok(()),
             (Some(judge), Some(_)) if judge.is_finite() && same_decimal(want.text, come.text) => return Ok(()),
             (Some(_), Some(_)) => "is a number too far off",
@@ -177,6 +195,12 @@ mod tests {
             assert!(!accepts("float_tolerance 1e300", judge, team), "{judge} {team}");
         }
         assert!(accepts("", "nan", "NaN"));
+        let decimals = DefaultValidator { numbers: NumberForms::Decimals, ..with("float_tolerance 1") };
+        for (judge, team, accepted) in
+            [("nan", "NaN", true), ("inf", "1", false), ("1", "inf", false), ("1", "1.5e0", true)]
+        {
+            assert_eq!(decimals.compare(judge.as_bytes(), team.as_bytes()).is_ok(), accepted, "{judge} {team}");
+        }
     }
 
     #[test]

@@ -7,12 +7,13 @@ use super::file::Package;
 use super::name::is_name;
 use super::open::{Asked, Format, Validation};
 use super::program;
-use crate::evaluate::check::{Check, Comparison, DefaultValidator, ProgramCheck};
+use crate::evaluate::check::{Check, Comparison, DefaultValidator, NumberForms, ProgramCheck};
 
 /// The validator of a package, with the flags that it was called with so far.
 pub(super) struct Validators {
     program: Option<ProgramCheck>,
     is_default: bool,
+    numbers: NumberForms,
     flags: Vec<String>,
     known: HashMap<Vec<String>, Option<Check>>,
 }
@@ -20,7 +21,12 @@ pub(super) struct Validators {
 impl Validators {
     pub(super) fn open(package: &mut Package, format: Format, asked: &Asked) -> Self {
         let is_default = asked.validation == Validation::Default;
-        let mut validators = Self { program: None, is_default, flags: asked.flags.clone(), known: HashMap::new() };
+        let numbers = match format {
+            Format::Legacy => NumberForms::AsInC,
+            Format::Modern => NumberForms::Decimals,
+        };
+        let (flags, known) = (asked.flags.clone(), HashMap::new());
+        let mut validators = Self { program: None, is_default, numbers, flags, known };
         if is_default {
             return validators;
         }
@@ -51,7 +57,10 @@ impl Validators {
         }
         let check = if self.is_default {
             match DefaultValidator::read(&flags) {
-                Ok(validator) => Some(Check::Compare(Comparison::of_validator(validator))),
+                Ok(mut validator) => {
+                    validator.numbers = self.numbers;
+                    Some(Check::Compare(Comparison::of_validator(validator)))
+                }
                 Err(why) => {
                     let message = format!("the flags of the default validator for `{case}`: {why}");
                     package.tell("problem.yaml", message, "known: case_sensitive, space_change_sensitive, float_tolerance, float_absolute_tolerance, float_relative_tolerance");
