@@ -172,6 +172,31 @@ fn every_checker_has_a_name_and_a_shape() {
     }
 }
 
+/// The page that describes the checkers.
+const PAGE: &str = include_str!("../../../docs/execution/checkers.md");
+
+#[test]
+fn the_page_has_every_checker_and_every_option_and_its_examples_are_read() {
+    for name in CheckName::ALL {
+        assert!(PAGE.contains(&format!("\n## `{}`\n", name.name())), "{}", name.name());
+    }
+    let schema = schemars::schema_for!(CheckConfig).to_value();
+    for key in schema["properties"].as_object().unwrap().keys() {
+        assert!(PAGE.contains(&format!("`{key}`")) || key == "check", "{key}");
+    }
+    let files = Files::new(&[("check.py", "")]);
+    let blocks: Vec<&str> = PAGE.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        let value: Value = serde_saphyr::from_str(block).unwrap();
+        let nested = value.get("files").into_iter().flat_map(|map| map.as_object().unwrap().values());
+        for value in ["stdout", "stderr"].into_iter().filter_map(|key| value.get(key)).chain(nested) {
+            let written: ExpectationConfig = serde_json::from_value(value.clone()).unwrap();
+            assert!(written.is_any() || written.into_config().expectation("", &files.base).is_ok(), "{value}");
+        }
+    }
+}
+
 /// Every checker with something to expect, as files write it.
 fn all_checkers() -> Vec<Value> {
     let mut all = vec![
