@@ -165,3 +165,13 @@ async fn only_what_is_asked_for_is_judged() {
     let error = builder.select(only(&["none"])).prepare().await.unwrap_err();
     assert!(error.hint().unwrap().contains("big[n=1]"), "{error}");
 }
+
+#[tokio::test]
+async fn a_set_up_that_makes_too_much_is_the_submissions_fault() {
+    // A hole takes no room, and counts all the same.
+    let place = Place::new("cases: [{id: a}]", "").with_spec("setup: {commands: ['truncate -s 70G hole']}\n");
+    let run = place.judge().await;
+    run.expect(&[("a", Verdict::Ce)]);
+    let evidence = &run.record("a").facts[0].evidence;
+    assert!(matches!(evidence, Evidence::NotStarted { reason, .. } if reason == "too_large"), "{evidence:?}");
+}

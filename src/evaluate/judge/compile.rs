@@ -39,15 +39,17 @@ impl Drop for Scratch {
     }
 }
 
-/// Compiles a submission if its spec says so.
+/// Compiles a submission if its spec says so; `id` becomes that of its files.
 pub(super) async fn compile(
     registry: &RuntimeRegistry,
     spec: &EnvironmentSpec,
     submission: Option<&Path>,
+    id: &mut String,
 ) -> Result<Compiled, ExecutionError> {
     let Some(config) = &spec.compile else { return Ok(Compiled::Nothing) };
     let session = open(registry, spec, config, submission).await?;
-    let place = Place::open(registry, &format!("{}-{}", session.start(), key(spec, config)))?;
+    *id = session.start().to_string();
+    let place = Place::open(registry, &format!("{id}-{}", key(spec, config)))?;
     if let Some(path) = place.kept() {
         session.close().await?;
         return Ok(Compiled::Done { path, record: None, scratch: None });

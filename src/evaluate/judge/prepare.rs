@@ -10,6 +10,7 @@ use crate::evaluate::{EvaluateError, Evidence, Suite};
 use crate::runtime::{RuntimeRegistry, SetupOutcome, SpawnRequest, SubmissionRuntime};
 use crate::session::Session;
 use crate::spec::{EnvironmentSpec, Mode, OnFailure, split_line};
+use crate::workspace::WorkspaceError;
 
 /// How many names are listed where one is missing.
 const MOST_NAMES: usize = 20;
@@ -66,61 +67,76 @@ pub(super) struct Asked<'a> {
     pub(super) start: &'a Start,
 }
 
+/// What is known of a submission as far as it came.
+#[derive(Debug, Default)]
+struct Known {
+    compile: Option<SetupRecord>,
+    setup: Vec<SetupRecord>,
+    id: String,
+}
+
 /// Compiles, sets up, and sees that the command can be found.
 pub(super) async fn prepare(asked: &Asked<'_>) -> Result<Result<Prepared, Box<Refused>>, ExecutionError> {
+    let mut known = Known::default();
+    let walked = match walk(asked, &mut known).await {
+        Ok(walked) => walked,
+        // How much it brings along or makes is its own doing.
+        Err(error) => Err(too_large(&error).ok_or(error)?),
+    };
+    let Known { compile, setup, id } = known;
+    Ok(match walked {
+        Ok(stage) => Ok(Prepared { stage, compile, setup, id }),
+        Err(evidence) => Err(Box::new(Refused { evidence, compile, setup, id })),
+    })
+}
+
+async fn walk(asked: &Asked<'_>, known: &mut Known) -> Result<Result<Stage, Evidence>, ExecutionError> {
     let Asked { registry, spec, suite, submission, .. } = *asked;
-    let id = submission_id(asked).await?;
-    let compiled = compile(registry, spec, submission).await.map_err(as_usage)?;
-    let (compile, path, _scratch) = match compiled {
-        Compiled::Nothing => (None, None, None),
-        Compiled::Done { path, record, scratch } => (record, Some(path), scratch),
+    let compiled = compile(registry, spec, submission, &mut known.id).await.map_err(as_usage)?;
+    let (path, _scratch) = match compiled {
+        Compiled::Nothing => (None, None),
+        Compiled::Done { path, record, scratch } => {
+            known.compile = record;
+            (Some(path), scratch)
+        }
         Compiled::Failed { record, message } => {
-            let evidence = refusal("compile", message);
-            return Ok(Err(Box::new(Refused { evidence, compile: Some(record), setup: Vec::new(), id })));
+            known.compile = Some(record);
+            return Ok(Err(refusal("compile", message)));
         }
     };
     let builder = Session::builder(registry, spec.clone()).grant_assets(suite.assets.clone()).without_reset();
-    let builder = match (path, submission) {
-        (Some(path), _) => builder.submission(path).unfiltered(),
-        (None, Some(path)) => builder.submission(path),
-        (None, None) => builder,
+    let session = match (&path, submission) {
+        (Some(path), _) => builder.submission(path).unfiltered().open().await?,
+        (None, Some(path)) => builder.submission(path).open().await?,
+        (None, None) => builder.open().await?,
     };
-    let session = builder.open().await?;
+    if path.is_none() {
+        known.id = session.start().to_string();
+    }
     need_setup(asked, &session).await?;
     let request = SpawnRequest { options: suite.options.clone(), ..SpawnRequest::default() };
     let runtime = session.spawn(request).await.map_err(as_usage)?;
-    let setup: Vec<SetupRecord> = runtime.setup().iter().map(SetupRecord::from).collect();
-    if let Some(evidence) = setup_failure(spec, &runtime.setup()) {
-        runtime.cleanup().await?;
-        session.close().await?;
-        return Ok(Err(Box::new(Refused { evidence, compile, setup, id })));
-    }
-    let started = start(asked, &session.names().await?, &*runtime).await?;
+    known.setup = runtime.setup().iter().map(SetupRecord::from).collect();
+    let started = match setup_failure(spec, &runtime.setup()) {
+        Some(evidence) => Err(evidence),
+        None => start(asked, &session.names().await?, &*runtime).await?,
+    };
     runtime.cleanup().await?;
     match started {
         Ok(command) => {
-            let frozen = session.freeze().await?;
             let (options, config) = (suite.options.clone(), suite.adapter_config.clone());
-            Ok(Ok(Prepared { stage: Stage { frozen, command, options, config }, compile, setup, id }))
+            Ok(Ok(Stage { frozen: session.freeze().await?, command, options, config }))
         }
         Err(evidence) => {
             session.close().await?;
-            Ok(Err(Box::new(Refused { evidence, compile, setup, id })))
+            Ok(Err(evidence))
         }
     }
 }
 
-/// Names the submission by what it holds, within the globs of the spec.
-async fn submission_id(asked: &Asked<'_>) -> Result<String, ExecutionError> {
-    let builder = Session::builder(asked.registry, asked.spec.clone()).without_reset();
-    let builder = match asked.submission {
-        Some(path) => builder.submission(path),
-        None => builder,
-    };
-    let session = builder.open().await?;
-    let id = session.start().to_string();
-    session.close().await?;
-    Ok(id)
+fn too_large(error: &ExecutionError) -> Option<Evidence> {
+    let Some(WorkspaceError::TooLarge { what, limit }) = error.downcast_ref() else { return None };
+    Some(refusal("too_large", format!("the submission has, or makes, more than {limit} {what}")))
 }
 
 /// Sees that the programs of the set-up are there: what the host lacks must not look like the submission's failure.
