@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cap_std::fs::Dir;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::evaluate::load::Problems;
 use crate::spec::{Checked, Positions, Problem, TextBounds, read_checked};
@@ -85,23 +86,36 @@ impl Package {
     pub(super) fn yaml<T: DeserializeOwned + JsonSchema>(&mut self, path: &str) -> Option<Read<T>> {
         let text = self.text(path)?;
         let schema = schemars::schema_for!(T).to_value();
-        let Checked { value, positions, problems } = match read_checked(&text, schema, TextBounds::SMALL) {
+        let Checked { mut value, positions, problems } = match read_checked(&text, schema, TextBounds::SMALL) {
             Ok(checked) => checked,
             Err(problem) => {
                 self.problems.add(path, &problem);
                 return None;
             }
         };
-        if !problems.is_empty() {
-            problems.iter().for_each(|problem| self.problems.add(path, problem));
-            return None;
+        // What has the wrong shape is told and left out, so that the rest is looked at all the same.
+        for problem in &problems {
+            self.problems.add(path, problem);
+            leave_out(&mut value, &problem.path);
         }
         match serde_json::from_value(value) {
             Ok(value) => Some(Read { value, positions, origin: path.to_owned() }),
+            Err(_) if !problems.is_empty() => None,
             Err(error) => {
                 self.tell(path, error.to_string(), "");
                 None
             }
         }
+    }
+}
+
+/// Takes out of a value what stands at a path of plain keys.
+fn leave_out(value: &mut Value, path: &str) {
+    let (parent, key) = match path.rsplit_once('.') {
+        Some((parent, key)) => (format!("/{}", parent.replace('.', "/")), key),
+        None => (String::new(), path),
+    };
+    if let Some(map) = value.pointer_mut(&parent).and_then(Value::as_object_mut) {
+        map.remove(key);
     }
 }

@@ -30,15 +30,17 @@ pub(super) enum Format {
 }
 
 /// Who decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Validation {
     /// The default validator.
+    #[default]
     Default,
     /// A program of the package.
     Custom,
 }
 
 /// What `problem.yaml` asks for, whatever its format.
+#[derive(Default)]
 pub(super) struct Asked {
     pub(super) name: Option<String>,
     pub(super) limits: Ready,
@@ -69,9 +71,11 @@ pub(in crate::evaluate) fn open_package(path: &Path) -> Result<Suite, ExecutionE
 fn read(package: &mut Package, dir_name: String) -> Option<Suite> {
     let format = format(package)?;
     let asked = match format {
-        Format::Legacy => legacy::read(package)?,
-        Format::Modern => modern::read(package)?,
+        Format::Legacy => legacy::read(package),
+        Format::Modern => modern::read(package),
     };
+    // What is wrong with the rest is told beside what is wrong with `problem.yaml`.
+    let asked = asked.unwrap_or_default();
     include::refuse_parts(package);
     let mut validators = Validators::open(package, format, &asked);
     let mut data = Data::new(format, &asked);

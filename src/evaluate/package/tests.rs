@@ -148,8 +148,17 @@ fn every_problem_of_every_file_is_told_together() {
         &[("data/secret/2.in", ""), ("data/secret/3.ans", ""), ("include/c/x.h", "")],
     );
     let lines = told(dir.path());
-    assert!(lines.iter().any(|line| line.starts_with("problem.yaml:1:1: nam: is not a known key")), "{lines:?}");
-    assert!(lines.iter().any(|line| line.contains("limits.memori: is not a known key")), "{lines:?}");
+    for says in [
+        "problem.yaml:1:1: nam: is not a known key",
+        "problem.yaml:2:21: limits.memori: is not a known key",
+        "problem.yaml:2:18: limits.memory: must be more than zero",
+        "data/secret/2.in: has no answer `2.ans`",
+        "data/secret/3.ans: is an answer without an input `3.in`",
+        "include: code that is added to submissions is not supported",
+    ] {
+        assert!(lines.iter().any(|line| line.starts_with(says)), "{says}: {lines:#?}");
+    }
+    assert_eq!(lines.len(), 6, "{lines:#?}");
     let dir = with(
         "limits: {memory: 0, time_limit: 3}\nvalidation: default interactive\n",
         &[
