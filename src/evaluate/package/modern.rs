@@ -66,8 +66,9 @@ const NOT_HERE: [&str; 2] = ["time_multiplier", "time_safety_margin"];
 
 pub(super) fn read(package: &mut Package) -> Option<Asked> {
     let read: Read<ModernProblem> = package.yaml("problem.yaml")?;
-    for ty in read.value.ty.iter().flat_map(OneOrMore::words) {
-        let message = match ty.as_str() {
+    // A draft had the words in one text.
+    for ty in read.value.ty.iter().flat_map(OneOrMore::words).flat_map(|ty| ty.split_whitespace()) {
+        let message = match ty {
             "pass-fail" => continue,
             "scoring" | "multi-pass" | "interactive" | "submit-answer" => {
                 format!("is `{ty}`: problems of this type are not supported")

@@ -279,6 +279,7 @@ fn what_2025_has_and_this_has_not_is_refused_by_name() {
     for (yaml, more, says) in [
         ("type: scoring\n", vec![], "is `scoring`: problems of this type are not supported"),
         ("type: [interactive, multi-pass]\n", vec![], "is `multi-pass`"),
+        ("type: pass-fail interactive\n", vec![], "is `interactive`"),
         ("type: other\n", vec![], "`other` is no type of problem"),
         ("limits: {time_multiplier: 3}\n", vec![], "is no limit of this version"),
         ("validator_flags: x\n", vec![], "is not a known key"),
