@@ -2,18 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _};
-
-use crate::error::{ErrorKind, ExecutionError};
+use super::kept::{Place, Scratch};
+use crate::error::ExecutionError;
 use crate::evaluate::report::SetupRecord;
 use crate::runtime::{Command, RuntimeRegistry, RuntimeResult, SpawnRequest};
 use crate::session::Session;
 use crate::spec::{CompileConfig, EnvironmentSpec, Provenance, from_value};
 use crate::workspace::Globs;
-
-/// Where compiled submissions are kept, below the cache directory.
-const KEPT: &str = "compiled";
 
 /// What came of a compilation.
 pub(super) enum Compiled {
@@ -23,20 +18,6 @@ pub(super) enum Compiled {
     Done { path: PathBuf, record: Option<SetupRecord>, scratch: Option<Scratch> },
     /// It failed: the submission's fault.
     Failed { record: SetupRecord, message: String },
-}
-
-/// A directory of the host that goes when this does.
-#[derive(Debug)]
-pub(super) struct Scratch {
-    parent: Dir,
-    name: String,
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed is in a private directory of the cache, which may be deleted at any time.
-        let _ = self.parent.remove_dir_all(&self.name);
-    }
 }
 
 /// Compiles a submission if its spec says so; `id` becomes that of its files.
@@ -134,61 +115,4 @@ async fn keep(session: &Session, config: &CompileConfig, place: &Place) -> Resul
 fn key(spec: &EnvironmentSpec, config: &CompileConfig) -> String {
     let said = format!("{} {:?}", spec.spec_id(), config);
     blake3::hash(said.as_bytes()).to_hex()[..32].to_owned()
-}
-
-/// Where what was compiled is kept: in the cache, else in a directory that goes with the evaluation.
-struct Place {
-    parent: Dir,
-    path: PathBuf,
-    name: String,
-    draft: String,
-    is_cache: bool,
-}
-
-impl Place {
-    fn open(registry: &RuntimeRegistry, name: &str) -> Result<Self, ExecutionError> {
-        let failed = |error: std::io::Error| ExecutionError::new(ErrorKind::Workspace, error);
-        let dirs = &registry.host().dirs;
-        let temp = || dirs.temp.clone().unwrap_or_else(|| PathBuf::from("/tmp"));
-        let (above, is_cache) = match &dirs.cache {
-            Some(cache) => (cache.clone(), true),
-            None => (temp(), false),
-        };
-        let authority = ambient_authority();
-        Dir::create_ambient_dir_all(&above, authority).map_err(failed)?;
-        let root = Dir::open_ambient_dir(&above, authority).map_err(failed)?;
-        let below = if is_cache { KEPT.to_owned() } else { format!("bailiwick-{KEPT}-{}", std::process::id()) };
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700);
-        root.create_dir_with(&below, &builder).map_err(failed)?;
-        let parent = root.open_dir(&below).map_err(failed)?;
-        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let draft = format!("draft-{}-{number}", std::process::id());
-        Ok(Self { parent, path: above.join(below), name: name.to_owned(), draft, is_cache })
-    }
-
-    fn kept(&self) -> Option<PathBuf> {
-        (self.is_cache && self.parent.is_dir(&self.name)).then(|| self.path.join(&self.name))
-    }
-
-    fn draft(&self) -> PathBuf {
-        self.path.join(&self.draft)
-    }
-
-    /// Gives the draft its name, in one step; another run that was faster has made the same.
-    fn finish(self) -> Result<(PathBuf, Option<Scratch>), ExecutionError> {
-        if !self.is_cache {
-            let path = self.draft();
-            return Ok((path, Some(Scratch { parent: self.parent, name: self.draft })));
-        }
-        let renamed = self.parent.rename(&self.draft, &self.parent, &self.name);
-        if renamed.is_err() {
-            let _ = self.parent.remove_dir_all(&self.draft);
-        }
-        match self.kept() {
-            Some(path) => Ok((path, None)),
-            None => Err(ExecutionError::new(ErrorKind::Workspace, "what was compiled cannot be kept")),
-        }
-    }
 }

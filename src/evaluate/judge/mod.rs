@@ -11,6 +11,7 @@ mod checks;
 mod compile;
 mod evaluation;
 mod facts;
+mod kept;
 mod prepare;
 mod program;
 mod record;
