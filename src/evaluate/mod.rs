@@ -25,7 +25,7 @@ pub use case::{
 };
 pub use error::EvaluateError;
 pub(crate) use judge::skipped;
-pub use judge::{Evaluation, EvaluationBuilder, Prepared, Progress, Refused, RunOptions, Selection, Start};
+pub use judge::{Evaluation, EvaluationBuilder, Progress, RunOptions, Selection, Start};
 pub use load::{cases_schema, open_ambient_suite};
 pub use report::{
     Audience, CaseRecord, Expected, GroupScore, Journal, JournalError, JournalHeader, MAX_KEPT, Measure, Report,

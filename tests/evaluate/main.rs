@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where its own means fail")]
 #![expect(clippy::disallowed_methods, reason = "tests write the files that are judged, and start the command")]
 
+mod adapters;
 mod command;
 mod documents;
 mod forgery;

@@ -10,6 +10,8 @@ mod bases;
 mod checkpoints;
 #[path = "session_contract/endings.rs"]
 mod endings;
+#[path = "session_contract/frozen.rs"]
+mod frozen;
 #[path = "session_contract/modes.rs"]
 mod modes;
 

@@ -19,7 +19,7 @@ mod run;
 mod select;
 
 pub use evaluation::{Evaluation, EvaluationBuilder};
-pub use prepare::{Prepared, Refused, Start};
+pub use prepare::Start;
 pub(crate) use run::skipped;
 pub use run::{Progress, RunOptions};
 pub use select::Selection;

@@ -32,30 +32,28 @@ impl Default for Start {
 
 /// A submission that is ready for its cases.
 #[derive(Debug)]
-#[non_exhaustive]
-pub struct Prepared {
+pub(super) struct Prepared {
     /// Where the cases take place.
-    pub stage: Stage,
+    pub(super) stage: Stage,
     /// What the compilation did, where there was one.
-    pub compile: Option<SetupRecord>,
+    pub(super) compile: Option<SetupRecord>,
     /// What the set-up did.
-    pub setup: Vec<SetupRecord>,
+    pub(super) setup: Vec<SetupRecord>,
     /// The id of the submission's files.
-    pub id: String,
+    pub(super) id: String,
 }
 
 /// A submission that never gets to its cases.
 #[derive(Debug)]
-#[non_exhaustive]
-pub struct Refused {
+pub(super) struct Refused {
     /// Why.
-    pub evidence: Evidence,
+    pub(super) evidence: Evidence,
     /// What the compilation did, where there was one.
-    pub compile: Option<SetupRecord>,
+    pub(super) compile: Option<SetupRecord>,
     /// What the set-up did.
-    pub setup: Vec<SetupRecord>,
+    pub(super) setup: Vec<SetupRecord>,
     /// The id of the submission's files.
-    pub id: String,
+    pub(super) id: String,
 }
 
 /// What is judged.

@@ -40,8 +40,7 @@ pub(super) fn data(wire: &DataWire, name: &str, at: &str, base: &Arc<Dir>) -> Re
 fn lazy(config: &InputFileConfig) -> Option<String> {
     let path = config.file.clone()?;
     let alone = InputFileConfig { executable: false, ..config.clone() };
-    let mut same = InputFileConfig::default();
-    same.file = Some(path.clone());
+    let same = InputFileConfig { file: Some(path.clone()), ..InputFileConfig::default() };
     (alone == same).then_some(path)
 }
 
