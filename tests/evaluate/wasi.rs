@@ -66,3 +66,13 @@ async fn a_module_that_is_none_does_not_start() {
     place.write("submission/main.wat", "(module (import \"x\" \"y\" (func)))");
     place.judge().await.expect(&[("a", Verdict::Ce)]);
 }
+
+#[tokio::test]
+async fn a_runtime_without_ports_is_told_before_the_first_case() {
+    let place = place("adapter: http\ncases: [{id: a}]");
+    let registry = place.registry();
+    let error = place.prepare(&registry).await.unwrap_err();
+    assert_eq!(error.kind(), bailiwick::ErrorKind::Spec, "{error}");
+    assert!(error.to_string().contains("ports"), "{error}");
+    place.is_clean(&registry).await;
+}

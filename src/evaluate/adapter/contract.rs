@@ -28,6 +28,17 @@ pub trait Adapter: Send + Sync + 'static {
     /// Says what is wrong with a case for this adapter: what it does not use, what it lacks. One sentence each.
     fn check(&self, case: &Case) -> Vec<String>;
 
+    /// Sees before the first case that the runtime has what the adapter needs. Default: it needs nothing.
+    ///
+    /// # Errors
+    /// What is not to be had.
+    ///
+    /// Cancel safe: what was made to find out is removed.
+    async fn check_stage(&self, stage: &Stage) -> Result<(), ExecutionError> {
+        let _ = stage;
+        Ok(())
+    }
+
     /// Opens a driver for a case, or for the group that begins with it.
     ///
     /// # Errors

@@ -67,13 +67,12 @@ impl<'a> Unit<'a> {
     }
 
     async fn attempt(&mut self, place: (usize, &Case), tries: u32) -> Result<CaseRecord, ExecutionError> {
-        let mut driver = match self.driver.take() {
+        // The driver stays here while it works: whoever stops waiting can still close it.
+        let driver = match &mut self.driver {
             Some(driver) => driver,
-            None => self.ground.adapter.open(&self.ground.stage, place.1).await?,
+            empty => empty.insert(self.ground.adapter.open(&self.ground.stage, place.1).await?),
         };
-        let judged = judge(self.ground, &mut *driver, place, tries).await;
-        self.driver = Some(driver);
-        judged
+        judge(self.ground, &mut **driver, place, tries).await
     }
 
     /// Ends what the cases shared; what could not be ended is said.

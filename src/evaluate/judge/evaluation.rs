@@ -150,14 +150,15 @@ impl EvaluationBuilder {
         let Self { registry, adapters, spec, suite, submission, name, start, selection } = self;
         let adapter = Arc::clone(adapters.need(&suite.adapter)?);
         let cases = selection.take(&suite)?;
-        let validators = Validators::prepare(&registry, &spec, &cases).await?;
+        let validators = Validators::prepare(&registry, &spec, &cases).await.map_err(prepare::as_usage)?;
         let asked =
             Asked { registry: &registry, spec: &spec, suite: &suite, submission: submission.as_deref(), start: &start };
-        let prepared = prepare::prepare(&asked).await?;
+        let prepared = prepare::prepare(&asked).await.map_err(prepare::as_usage)?;
         let name = name.or_else(|| Some(submission.as_ref()?.file_name()?.to_string_lossy().into_owned()));
         let engine = registry.kind_of(&spec)?.probe().await.ok().map(|info| info.engine);
         let (ready, command, compile, setup, id) = match prepared {
             Ok(Prepared { stage, compile, setup, id }) => {
+                adapter.check_stage(&stage).await.map_err(prepare::as_usage)?;
                 check(&stage, &cases).await?;
                 let command = stage.command.text();
                 (Ready::Yes(Box::new(Ground { stage, adapter, validators })), command, compile, setup, id)

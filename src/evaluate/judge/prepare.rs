@@ -90,7 +90,7 @@ pub(super) async fn prepare(asked: &Asked<'_>) -> Result<Result<Prepared, Box<Re
 
 async fn walk(asked: &Asked<'_>, known: &mut Known) -> Result<Result<Stage, Evidence>, ExecutionError> {
     let Asked { registry, spec, suite, submission, .. } = *asked;
-    let compiled = compile(registry, spec, submission, &mut known.id).await.map_err(as_usage)?;
+    let compiled = compile(registry, spec, submission, &mut known.id).await?;
     let (path, _scratch) = match compiled {
         Compiled::Nothing => (None, None),
         Compiled::Done { path, record, scratch } => {
@@ -113,7 +113,7 @@ async fn walk(asked: &Asked<'_>, known: &mut Known) -> Result<Result<Stage, Evid
     }
     need_setup(asked, &session).await?;
     let request = SpawnRequest { options: suite.options.clone(), ..SpawnRequest::default() };
-    let runtime = session.spawn(request).await.map_err(as_usage)?;
+    let runtime = session.spawn(request).await?;
     known.setup = runtime.setup().iter().map(SetupRecord::from).collect();
     let started = match setup_failure(spec, &runtime.setup()) {
         Some(evidence) => Err(evidence),
@@ -144,7 +144,7 @@ async fn need_setup(asked: &Asked<'_>, session: &Session) -> Result<(), Executio
         return Ok(());
     }
     let bare = SpawnRequest { disable_setup: true, options: asked.suite.options.clone(), ..SpawnRequest::default() };
-    let runtime = session.spawn(bare).await.map_err(as_usage)?;
+    let runtime = session.spawn(bare).await?;
     for line in &lines {
         need(&*runtime, line, "the set-up").await?;
     }
@@ -247,7 +247,7 @@ fn default_entry(asked: &Asked<'_>, names: &[String]) -> String {
 
 /// Makes what the host lacks a wrong request, which trying again does not mend.
 pub(super) fn as_usage(error: ExecutionError) -> ExecutionError {
-    if error.kind() != ErrorKind::Unavailable {
+    if !matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Unenforceable) {
         return error;
     }
     let hint = error.hint().map(str::to_owned);

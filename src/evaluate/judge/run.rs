@@ -1,9 +1,10 @@
 //! The loop: cases in parallel, each in its place of the journal, whatever the number of jobs.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::case::Unit;
@@ -60,7 +61,8 @@ struct Shared {
     done: AtomicUsize,
     /// The first case, in order, that is not accepted, where the rest is left out; else the number of cases.
     cut: AtomicUsize,
-    stopped: AtomicBool,
+    /// Says that the run ends before its time.
+    stop: watch::Sender<bool>,
     journal: Mutex<Journal>,
     progress: Arc<dyn Progress>,
     fail_fast: bool,
@@ -91,7 +93,7 @@ impl Evaluation {
             next: AtomicUsize::new(0),
             done: AtomicUsize::new(done),
             cut: AtomicUsize::new(journal.first_failed().filter(|_| options.fail_fast).unwrap_or(count)),
-            stopped: AtomicBool::new(false),
+            stop: watch::Sender::new(false),
             journal: Mutex::new(journal),
             progress,
             fail_fast: options.fail_fast,
@@ -122,9 +124,8 @@ async fn drive(
             biased;
             () = &mut interrupt, if !interrupted => {
                 interrupted = true;
-                shared.stopped.store(true, Ordering::Release);
-                // Dropped commands end with all that they started.
-                jobs.abort_all();
+                // The jobs end what runs, and wait for that.
+                shared.stop.send_replace(true);
                 continue;
             }
             joined = jobs.join_next() => joined,
@@ -139,7 +140,7 @@ async fn drive(
             Some(Err(_)) => {}
         }
         if failure.is_some() {
-            shared.stopped.store(true, Ordering::Release);
+            shared.stop.send_replace(true);
         }
     }
     failure.map_or(Ok(interrupted), Err)
@@ -177,7 +178,7 @@ async fn work(shared: Arc<Shared>) -> Result<(), ExecutionError> {
         match &shared.evaluation.ready {
             Ready::Yes(ground) => judge_unit(&shared, ground, indexes).await?,
             Ready::No(evidence) => {
-                for index in indexes {
+                for index in indexes.iter().filter(|_| !shared.is_stopped()) {
                     let place = (*index, &shared.evaluation.cases[*index]);
                     shared.take(record::of_nothing(place, Verdict::Ce, evidence.clone()))?;
                 }
@@ -191,11 +192,15 @@ async fn work(shared: Arc<Shared>) -> Result<(), ExecutionError> {
 async fn judge_unit(shared: &Shared, ground: &Ground, indexes: &[usize]) -> Result<(), ExecutionError> {
     let mut unit = Unit::new(ground);
     for index in indexes {
-        if shared.stopped.load(Ordering::Acquire) || *index > shared.cut.load(Ordering::Acquire) {
+        if shared.is_stopped() || *index > shared.cut.load(Ordering::Acquire) {
             break;
         }
-        let record = unit.judge((*index, &shared.evaluation.cases[*index])).await;
-        // A command that an interrupt ended was not judged.
+        let record = tokio::select! {
+            biased;
+            record = unit.judge((*index, &shared.evaluation.cases[*index])) => record,
+            () = shared.stopped() => break,
+        };
+        // A command that somebody ended was not judged.
         if record.verdict != Verdict::Sk {
             shared.take(record)?;
         }
@@ -207,6 +212,15 @@ async fn judge_unit(shared: &Shared, ground: &Ground, indexes: &[usize]) -> Resu
 }
 
 impl Shared {
+    fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    async fn stopped(&self) {
+        // The sender lives as long as this value, so there is an end to wait for.
+        let _ = self.stop.subscribe().wait_for(|stopped| *stopped).await;
+    }
+
     fn take(&self, record: CaseRecord) -> Result<(), ExecutionError> {
         if self.fail_fast && record.verdict != Verdict::Ac {
             self.cut.fetch_min(record.index, Ordering::AcqRel);

@@ -33,6 +33,13 @@ impl Adapter for HttpAdapter {
         case.steps.iter().flat_map(check_step).collect()
     }
 
+    async fn check_stage(&self, stage: &Stage) -> Result<(), ExecutionError> {
+        HttpConfig::read(&stage.config)?;
+        let (session, runtime, _) = Server::spawn(stage, &LimitsConfig::default()).await?;
+        runtime.cleanup().await?;
+        session.close().await
+    }
+
     async fn open(&self, stage: &Stage, first: &Case) -> Result<Box<dyn Driver>, ExecutionError> {
         let config = HttpConfig::read(&stage.config)?;
         let limits = LimitsConfig { wall_time: Default::default(), ..first.limits.clone() };

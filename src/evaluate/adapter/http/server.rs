@@ -24,6 +24,9 @@ const LAST_BREATH: Duration = Duration::from_millis(200);
 /// How the server's command ended: with its result, or by trouble of the host.
 type Ended = Option<Result<Arc<RuntimeResult>, SolutionRuntimeError>>;
 
+/// Where a server can be started: session, runtime, port and the address at which it is reached.
+pub(super) type Ground = (Session, Arc<dyn SubmissionRuntime>, (Port, SocketAddr));
+
 /// A server that was started.
 pub(super) struct Server {
     ended: watch::Receiver<Ended>,
@@ -40,12 +43,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts the server and waits until it answers, has ended, or its time is up.
-    pub(super) async fn start(
-        stage: &Stage,
-        config: &HttpConfig,
-        limits: &LimitsConfig,
-    ) -> Result<Self, ExecutionError> {
+    /// Spawns a runtime on which a server can be reached.
+    pub(super) async fn spawn(stage: &Stage, limits: &LimitsConfig) -> Result<Ground, ExecutionError> {
         // Its time is bounded by the requests, each by the limits of its case; it may be silent for as long as it likes.
         let lifted = LimitsConfig { wall_time: Limit::None, idle_time: Limit::None, ..limits.clone() };
         let session = stage.session(&lifted).await?;
@@ -53,11 +52,23 @@ impl Server {
         let mut request = stage.request();
         request.ports.insert(port.0, port.0);
         let runtime = session.spawn(request).await?;
-        let Some(address) = runtime.address(port.0) else {
-            let message = "the runtime gives no address for the submission's port";
-            let error = ExecutionError::new(ErrorKind::Unenforceable, message);
-            return Err(error.with_hint("choose a runtime that publishes ports"));
-        };
+        match runtime.address(port.0) {
+            Some(address) => Ok((session, runtime, (port, address))),
+            None => {
+                let message = "the runtime gives no address for the submission's port";
+                let error = ExecutionError::new(ErrorKind::Unenforceable, message);
+                Err(error.with_hint("choose a runtime that publishes ports"))
+            }
+        }
+    }
+
+    /// Starts the server and waits until it answers, has ended, or its time is up.
+    pub(super) async fn start(
+        stage: &Stage,
+        config: &HttpConfig,
+        limits: &LimitsConfig,
+    ) -> Result<Self, ExecutionError> {
+        let (session, runtime, (port, address)) = Self::spawn(stage, limits).await?;
         // Where nothing stands between it and the host, it must not be reached from elsewhere.
         let listen = IpAddr::V4(if session.is_bare() { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED });
         let words = inputs::words(&session, &config.args)?;
