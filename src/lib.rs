@@ -72,7 +72,11 @@ pub mod spec;
 mod workspace;
 
 pub use error::{ErrorKind, ExecutionError};
-pub use host::{Host, HostDirs, HostPolicy, Ruled};
+pub use host::{EngineAccess, Host, HostDirs, HostPolicy, Ruled};
+#[cfg(feature = "docker")]
+pub use runtime::docker::{
+    BuildConfig, Docker, DockerConfig, DockerError, DockerOptions, ExtraMount, MountMode, MountTarget, PullPolicy,
+};
 #[cfg(feature = "local")]
 pub use runtime::local::{Isolation, Local, LocalConfig, LocalOptions};
 #[cfg(feature = "wasi")]

@@ -23,6 +23,24 @@ pub struct Host {
     pub max_running: Option<usize>,
     /// What the owner of the host allows. Default: everything.
     pub policy: HostPolicy,
+    /// How a container engine is reached. Default: its usual socket.
+    pub engine: EngineAccess,
+    /// The user and group ids that agents have in containers. Default: those of this process.
+    pub agent_ids: Option<(u32, u32)>,
+}
+
+/// How a container engine is reached, as the `DOCKER_*` variables say it. Nothing is contacted by having it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EngineAccess {
+    /// `unix:///path`, `tcp://host:port` or `https://host:port`. Default: `unix:///var/run/docker.sock`.
+    pub endpoint: Option<String>,
+    /// Whether a `tcp` endpoint speaks TLS. Default: no.
+    pub tls: bool,
+    /// The directory with `ca.pem`, `cert.pem` and `key.pem`, where TLS is spoken.
+    pub certificates: Option<PathBuf>,
+    /// Sockets of other engines that may be there, to be named where none answers.
+    pub other_sockets: Vec<PathBuf>,
 }
 
 /// The directories of contract "operation"; each may be absent.
@@ -54,7 +72,7 @@ impl HostDirs {
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { env, path, dirs, max_running, policy } = self;
+        let Self { env, path, dirs, max_running, policy, engine, agent_ids } = self;
         // Values of variables may be secrets.
         f.debug_struct("Host")
             .field("env", &format_args!("{} variables", env.len()))
@@ -62,6 +80,8 @@ impl fmt::Debug for Host {
             .field("dirs", dirs)
             .field("max_running", max_running)
             .field("policy", policy)
+            .field("engine", engine)
+            .field("agent_ids", agent_ids)
             .finish()
     }
 }
@@ -70,8 +90,9 @@ impl Host {
     /// Reads the environment of this process: the one door through which ambient state enters.
     ///
     /// Variables read: `BAILIWICK_CACHE_DIR`, `BAILIWICK_DATA_DIR`, `BAILIWICK_STATE_DIR`,
-    /// `BAILIWICK_BASE_DIR`, `XDG_CACHE_HOME`, `XDG_CONFIG_HOME`, `XDG_DATA_HOME`, `XDG_STATE_HOME`, `HOME`, `PATH`, `TMPDIR`;
-    /// the whole environment is kept in [`Host::env`] for specs that ask for it by name.
+    /// `BAILIWICK_BASE_DIR`, `XDG_CACHE_HOME`, `XDG_CONFIG_HOME`, `XDG_DATA_HOME`, `XDG_STATE_HOME`, `HOME`, `PATH`, `TMPDIR`,
+    /// `DOCKER_HOST`, `DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`, `XDG_RUNTIME_DIR`, `HUID`, `HGID`; the whole
+    /// environment is kept in [`Host::env`] for specs that ask for it by name.
     pub fn open_ambient_process() -> Self {
         let env: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -98,6 +119,32 @@ impl Host {
             host_files: host_files.collect(),
             temp: set("TMPDIR"),
         };
-        Self { path: env.get("PATH").cloned(), dirs, env, max_running: None, policy: HostPolicy::default() }
+        let (engine, agent_ids) = (EngineAccess::from_env(&env), agent_ids(&env));
+        Self { path: env.get("PATH").cloned(), dirs, env, engine, agent_ids, ..Self::default() }
     }
+}
+
+impl EngineAccess {
+    fn from_env(env: &BTreeMap<String, String>) -> Self {
+        let set = |name: &str| env.get(name).filter(|value| !value.is_empty());
+        let below = |name: &str, socket: &str| set(name).map(|dir| PathBuf::from(dir).join(socket));
+        let others = [
+            below("XDG_RUNTIME_DIR", "docker.sock"),
+            below("XDG_RUNTIME_DIR", "podman/podman.sock"),
+            below("HOME", ".docker/run/docker.sock"),
+            Some(PathBuf::from("/run/podman/podman.sock")),
+        ];
+        Self {
+            endpoint: set("DOCKER_HOST").cloned(),
+            tls: set("DOCKER_TLS_VERIFY").is_some(),
+            certificates: set("DOCKER_CERT_PATH").map(PathBuf::from).or_else(|| below("HOME", ".docker")),
+            other_sockets: others.into_iter().flatten().collect(),
+        }
+    }
+}
+
+/// Reads the ids that whoever wraps this process in a container of its own passes in.
+fn agent_ids(env: &BTreeMap<String, String>) -> Option<(u32, u32)> {
+    let id = |name: &str| env.get(name)?.parse().ok();
+    Some((id("HUID")?, id("HGID")?))
 }

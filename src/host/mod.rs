@@ -7,5 +7,5 @@ mod facts;
 mod file;
 mod policy;
 
-pub use facts::{Host, HostDirs};
+pub use facts::{EngineAccess, Host, HostDirs};
 pub use policy::{HostPolicy, Ruled};

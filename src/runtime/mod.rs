@@ -28,6 +28,8 @@ mod shutdown;
 mod slot;
 mod usage;
 
+#[cfg(feature = "docker")]
+pub(crate) mod docker;
 #[cfg(feature = "local")]
 pub(crate) mod local;
 #[cfg(feature = "wasi")]

@@ -209,6 +209,11 @@ impl RegistryBuilder {
             let wasi = super::wasi::Wasi::new(&builder.host);
             builder.with(wasi)
         };
+        #[cfg(feature = "docker")]
+        let builder = {
+            let docker = super::docker::Docker::new(&builder.host);
+            builder.with(docker)
+        };
         #[cfg(feature = "local")]
         let builder = {
             let local = super::local::Local::new(&builder.host);
