@@ -76,6 +76,10 @@ impl SubmissionRuntime for Commands {
         self.shared.guest.address(port)
     }
 
+    fn listens_on(&self) -> std::net::IpAddr {
+        self.shared.guest.listens_on()
+    }
+
     async fn kill_as(&self, by: Killer) -> Result<(), SolutionRuntimeError> {
         self.shared.kill_all(by).await
     }

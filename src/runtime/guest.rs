@@ -57,6 +57,11 @@ pub trait Guest: Send + Sync + 'static {
         None
     }
 
+    /// Gives the address on which a server of the guest listens to be reached at [`address`](Self::address).
+    fn listens_on(&self) -> std::net::IpAddr {
+        std::net::IpAddr::from(std::net::Ipv4Addr::LOCALHOST)
+    }
+
     /// Ends what earlier commands left running, where the runtime lets them; called by every kill of the whole runtime.
     ///
     /// # Errors

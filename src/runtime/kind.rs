@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -18,7 +18,7 @@ use super::{InForce, Killer, State, Unheld};
 use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::spec::{EnvironmentSpec, Limits, LimitsConfig, Mode, Problem};
-use crate::workspace::{BaseNeed, Reaper, StagedAssets, Workspace};
+use crate::workspace::{BaseNeed, Owner, Reaper, StagedAssets, Workspace};
 
 /// A sort of runtime: one value a process, holding the engine or the client.
 ///
@@ -144,6 +144,11 @@ pub trait SubmissionRuntime: Send + Sync + Debug {
     /// Gives the address at which a published port can be reached.
     fn address(&self, port: u16) -> Option<SocketAddr>;
 
+    /// Gives the address on which a server of the guest listens to be reached at [`address`](Self::address).
+    fn listens_on(&self) -> IpAddr {
+        IpAddr::from(Ipv4Addr::LOCALHOST)
+    }
+
     /// Ends every running command in somebody's name. Nothing of them is alive when it returns. Idempotent.
     ///
     /// # Errors
@@ -175,6 +180,8 @@ pub struct Launch {
     pub spec: Arc<EnvironmentSpec>,
     /// The staged assets; absent when the session has none.
     pub assets: Option<Arc<StagedAssets>>,
+    /// Where their tree is on the host, for runtimes whose engine takes paths only.
+    pub assets_path: Option<PathBuf>,
     /// Who the session serves.
     pub mode: Mode,
     /// What the caller of the spawn asked for.
@@ -195,6 +202,8 @@ pub struct Launch {
     pub admission: AdmissionGroup,
     /// Who cleans up off the caller's path.
     pub reaper: Arc<Reaper>,
+    /// The engine of the caller, in whose name things are made that outlive a crash.
+    pub owner: Arc<Owner>,
 }
 
 impl Launch {

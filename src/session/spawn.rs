@@ -78,10 +78,12 @@ impl Inner {
         self.need_capabilities(&request)?;
         let in_force = self.enforcement.admit(limits, &self.spec.ty)?.with_dropped(&self.unenforced);
         let InForce { limits, best_effort, unenforced } = in_force;
+        let staged = self.staged();
         Ok(Launch {
             workspace: self.workspace()?,
             spec,
-            assets: self.staged().map(|staged| Arc::clone(&staged.assets)),
+            assets_path: staged.as_ref().and_then(|staged| staged.home.open_ambient_path().map(Into::into)),
+            assets: staged.map(|staged| Arc::clone(&staged.assets)),
             mode: self.mode,
             request,
             limits,
@@ -92,6 +94,7 @@ impl Inner {
             host: Arc::clone(self.registry.host()),
             admission: self.admission.clone(),
             reaper: Arc::clone(self.registry.reaper()),
+            owner: self.registry.owner()?,
         })
     }
 

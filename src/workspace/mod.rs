@@ -20,6 +20,7 @@ mod error;
 #[cfg(feature = "files")]
 mod files;
 mod gc;
+mod give;
 mod globs;
 mod host_file;
 mod inputs;

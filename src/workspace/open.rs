@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
+use rustix::fs::OFlags;
 
 use super::base::Base;
 use super::memory::{self, Room};
 use super::space::Space;
 use super::usage::{self, DiskUsage};
-use super::{Owner, Reaper, WorkspaceError, remove};
+use super::{Owner, Reaper, WorkspaceError, WorkspacePath, at, give, remove};
 
 /// The name of the workspace proper in its private parent.
 pub(crate) const WORK: &str = "work";
@@ -79,6 +80,22 @@ impl Workspace {
     /// For runtimes whose engine takes paths only; compare device and inode with [`Self::dir`] right before use.
     pub fn open_ambient_path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// Says whether there is something at a path, without a link or another file system on the way.
+    pub fn has_plainly(&self, path: &WorkspacePath) -> bool {
+        at::open_path(self.work.as_fd(), path, OFlags::PATH).is_ok()
+    }
+
+    /// Gives the workspace's directory and everything in it to a user and a group.
+    ///
+    /// No link is followed and no mount crossed. Only root may do this.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read, or its owner cannot be changed.
+    pub fn give_to(&self, user: u32, group: u32) -> Result<(), WorkspaceError> {
+        give::give(self.work.as_fd(), user, group)
     }
 
     /// Says what stops a guest that writes more than the quota; `None`: nothing but the runtime's own counting.

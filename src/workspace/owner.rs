@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cap_std::ambient_authority;
@@ -39,6 +39,8 @@ pub struct Owner {
     id: OwnerId,
     next: AtomicU64,
     lock: Option<OwnerLock>,
+    /// Whether something of this owner's could not be removed elsewhere.
+    left: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -84,7 +86,7 @@ impl Owner {
             Some((id, lock)) => (id, Some(lock)),
             None => (OwnerId::random().map_err(named)?, None),
         };
-        Ok(Arc::new(Self { id, next: AtomicU64::new(1), lock }))
+        Ok(Arc::new(Self { id, next: AtomicU64::new(1), lock, left: AtomicBool::new(false) }))
     }
 
     /// Gives the owner's id, for labels of what it makes elsewhere.
@@ -92,12 +94,22 @@ impl Owner {
         &self.id
     }
 
+    /// Gives a number that this owner has not used, for the names of what it makes elsewhere.
+    pub fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Says that something made in this owner's name could not be removed: its lock then stays for `gc` to find.
+    pub fn leave_lock(&self) {
+        self.left.store(true, Ordering::Relaxed);
+    }
+
     /// Gives a directory name that this owner has not used, after recording where it will be used.
     pub(crate) fn name_in(&self, base: &Path) -> Result<String, WorkspaceError> {
         if let Some(lock) = &self.lock {
             lock.record(base).map_err(|source| WorkspaceError::Owner { path: lock.path.clone(), source })?;
         }
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let number = self.number();
         Ok(format!("{PREFIX}{}-{number}", self.id))
     }
 }
@@ -151,7 +163,7 @@ impl Drop for Owner {
         let Some(lock) = &self.lock else { return };
         // What this owner made may still be under removal: then its lock stays, free, for `gc` to find.
         let bases = std::mem::take(&mut *lock.bases.lock().unwrap_or_else(PoisonError::into_inner));
-        if bases.iter().all(|base| super::gc::is_clear_of(base, &self.id)) {
+        if !*self.left.get_mut() && bases.iter().all(|base| super::gc::is_clear_of(base, &self.id)) {
             // A lock that stays behind is found free and removed by the next `gc`.
             let _ = rustix::fs::unlinkat(&lock.directory, format!("{}{LOCK}", self.id), AtFlags::empty());
         }

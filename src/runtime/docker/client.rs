@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use bollard::{API_DEFAULT_VERSION, ClientVersion};
 use tokio::sync::OnceCell;
 
 use super::DockerError;
+use super::facts::Facts;
 use crate::host::EngineAccess;
 
 /// Where an engine listens unless it was told otherwise.
@@ -36,6 +37,7 @@ pub(super) struct Client {
     endpoint: String,
     access: EngineAccess,
     api: OnceCell<bollard::Docker>,
+    facts: OnceCell<Facts>,
 }
 
 impl Clients {
@@ -50,16 +52,25 @@ impl Clients {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let client = open.entry(endpoint.to_owned()).or_insert_with(|| {
             let (endpoint, access) = (endpoint.to_owned(), self.access.clone());
-            Arc::new(Client { endpoint, access, api: OnceCell::new() })
+            Arc::new(Client::new(endpoint, access))
         });
         Arc::clone(client)
     }
 }
 
 impl Client {
+    fn new(endpoint: String, access: EngineAccess) -> Self {
+        Self { endpoint, access, api: OnceCell::new(), facts: OnceCell::new() }
+    }
+
     /// Gives the endpoint, for messages.
     pub(super) fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Gives the socket of the engine, where it is one.
+    pub(super) fn socket(&self) -> Option<PathBuf> {
+        self.endpoint.strip_prefix("unix://").map(PathBuf::from)
     }
 
     /// Gives the engine's API, connected and with a version that both speak.
@@ -67,6 +78,18 @@ impl Client {
     /// Cancel safe.
     pub(super) async fn api(&self) -> Result<&bollard::Docker, DockerError> {
         self.api.get_or_try_init(|| self.connect()).await
+    }
+
+    /// Gives what the engine says of itself.
+    ///
+    /// Cancel safe.
+    pub(super) async fn facts(&self) -> Result<&Facts, DockerError> {
+        self.facts.get_or_try_init(|| Facts::ask(self)).await
+    }
+
+    /// Gives what the engine said of itself, if it was asked.
+    pub(super) fn known_facts(&self) -> Option<&Facts> {
+        self.facts.get()
     }
 
     async fn connect(&self) -> Result<bollard::Docker, DockerError> {

@@ -1,10 +1,12 @@
 //! What goes wrong on the way to the engine, in it, and with what was asked of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::errors::Error as ApiError;
 
 use crate::error::{ErrorKind, ExecutionError};
+use crate::runtime::SolutionRuntimeError;
 
 /// Trouble of the Docker runtime.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,74 @@ pub enum DockerError {
         /// How long it was waited for.
         within: Duration,
     },
+    /// A path of the host that no guest is shown, or that cannot be shown.
+    #[error("`{path}` cannot be mounted: {why}")]
+    Mount {
+        /// The path.
+        path: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The engine does not see the files of this host.
+    #[error("the container engine does not see the files of this host")]
+    Blind,
+    /// A network that this engine cannot give.
+    #[error("the container engine cannot give that network: {why}")]
+    NoNetwork {
+        /// Why not.
+        why: &'static str,
+    },
+    /// A port that something else has.
+    #[error("a port that was to be published is taken")]
+    PortTaken {
+        /// What the engine said.
+        #[source]
+        source: ApiError,
+    },
+    /// A user that is none, or that the image does not know.
+    #[error("the image has no user `{user}`")]
+    User {
+        /// As it was written.
+        user: String,
+    },
+    /// An image that is not there.
+    #[error("the image `{image}` is not there")]
+    NoImage {
+        /// As it was written.
+        image: String,
+    },
+    /// An image whose containers end by themselves.
+    #[error("containers of the image `{image}` cannot be kept running: {why}")]
+    Keeper {
+        /// The image.
+        image: String,
+        /// What was seen.
+        why: String,
+    },
+    /// The engine could not start a command, and the command is not why.
+    #[error("the container engine could not start the command: {why}")]
+    Start {
+        /// What it said.
+        why: String,
+    },
+    /// A container that somebody removed.
+    #[error("the container is gone")]
+    Gone,
+    /// An answer that cannot be one.
+    #[error("the container engine did not {action}: {why}")]
+    Answer {
+        /// What it was asked to do.
+        action: &'static str,
+        /// What is wrong with what it said.
+        why: &'static str,
+    },
+    /// The workspace could not be prepared for the container.
+    #[error("the workspace could not be prepared for the container")]
+    Workspace {
+        /// Why not.
+        #[source]
+        source: crate::workspace::WorkspaceError,
+    },
     /// The engine refused, or the connection broke.
     #[error("the container engine did not {action}")]
     Api {
@@ -66,39 +136,73 @@ pub enum DockerError {
 impl DockerError {
     /// Gives the status code with which the engine refused.
     pub(super) fn status(&self) -> Option<u16> {
+        self.refusal().map(|(status, _)| status)
+    }
+
+    /// Gives the status code and the words with which the engine refused.
+    pub(super) fn refusal(&self) -> Option<(u16, &str)> {
         match self {
-            Self::Api { source: ApiError::DockerResponseServerError { status_code, .. }, .. } => Some(*status_code),
-            Self::Api { .. } => None,
-            Self::Endpoint { .. } | Self::NoEngine { .. } | Self::NoPermission { .. } => None,
-            Self::TooOld { .. } | Self::TimedOut { .. } => None,
+            Self::Api { source: ApiError::DockerResponseServerError { status_code, message }, .. } => {
+                Some((*status_code, message))
+            }
+            Self::Api { .. } | Self::Endpoint { .. } | Self::NoEngine { .. } | Self::NoPermission { .. } => None,
+            Self::TooOld { .. } | Self::TimedOut { .. } | Self::Mount { .. } | Self::Blind => None,
+            Self::NoNetwork { .. } | Self::PortTaken { .. } | Self::User { .. } | Self::NoImage { .. } => None,
+            Self::Keeper { .. } | Self::Start { .. } | Self::Gone | Self::Answer { .. } => None,
+            Self::Workspace { .. } => None,
+        }
+    }
+
+    /// Says whether the way to the engine broke, rather than that it refused something.
+    pub(super) fn is_lost(&self) -> bool {
+        match self {
+            Self::Api { .. } => self.refusal().is_none(),
+            Self::NoEngine { .. } | Self::TimedOut { .. } | Self::Gone => true,
+            Self::Endpoint { .. } | Self::NoPermission { .. } | Self::TooOld { .. } | Self::Mount { .. } => false,
+            Self::Blind | Self::NoNetwork { .. } | Self::PortTaken { .. } | Self::User { .. } => false,
+            Self::NoImage { .. } | Self::Keeper { .. } | Self::Start { .. } | Self::Answer { .. } => false,
+            Self::Workspace { .. } => false,
         }
     }
 
     /// Gives advice, where there is some.
     pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Endpoint { .. } => Some("write `unix:///path/of.sock` or `tcp://host:port`".to_owned()),
-            Self::NoEngine { others, .. } if others.is_empty() => {
-                Some("start dockerd, or name another engine by DOCKER_HOST or `docker.host`".to_owned())
+        let hint = match self {
+            Self::NoEngine { others, .. } if !others.is_empty() => {
+                let others = others.join(", ");
+                return Some(format!("another engine may be at {others}: name it by DOCKER_HOST or `docker.host`"));
             }
-            Self::NoEngine { others, .. } => {
-                Some(format!("another engine may be at {}: name it by DOCKER_HOST or `docker.host`", others.join(", ")))
-            }
-            Self::NoPermission { .. } => Some("add this user to the group of the socket, or run as root".to_owned()),
-            Self::TooOld { .. } => Some("use Docker 20.10 or newer".to_owned()),
-            Self::TimedOut { .. } => Some("look whether the engine is paused or overloaded".to_owned()),
-            Self::Api { .. } => None,
-        }
+            Self::Endpoint { .. } => "write `unix:///path/of.sock` or `tcp://host:port`",
+            Self::NoEngine { .. } => "start dockerd, or name another engine by DOCKER_HOST or `docker.host`",
+            Self::NoPermission { .. } => "add this user to the group of the socket, or run as root",
+            Self::TooOld { .. } => "use Docker 20.10 or newer",
+            Self::TimedOut { .. } => "look whether the engine is paused or overloaded",
+            Self::Mount { .. } => "mount a directory that holds only what the guest may see",
+            Self::Blind => "set `docker.mount_workspace: false`, and mount nothing else",
+            Self::NoNetwork { .. } => "set `docker.network: bridge`",
+            Self::PortTaken { .. } => "choose another port of the host, or end what has this one",
+            Self::User { .. } => "write `uid:gid`, or a name of the image's /etc/passwd",
+            Self::NoImage { .. } => "load or build it first, or set `docker.pull: missing`",
+            Self::Keeper { .. } => "the image must have `sleep`, and `/bin/sh` for command lines",
+            Self::Gone => "somebody removed the container while it was used",
+            Self::Api { .. } | Self::Start { .. } | Self::Answer { .. } | Self::Workspace { .. } => return None,
+        };
+        Some(hint.to_owned())
     }
 }
 
 impl From<DockerError> for ExecutionError {
     fn from(error: DockerError) -> Self {
         let kind = match &error {
-            DockerError::Endpoint { .. } => ErrorKind::Spec,
+            DockerError::Endpoint { .. } | DockerError::User { .. } => ErrorKind::Spec,
             DockerError::NoEngine { .. } | DockerError::NoPermission { .. } => ErrorKind::Unavailable,
-            DockerError::TooOld { .. } => ErrorKind::Unavailable,
-            DockerError::TimedOut { .. } | DockerError::Api { .. } => ErrorKind::Runtime,
+            DockerError::TooOld { .. } | DockerError::NoImage { .. } => ErrorKind::Unavailable,
+            DockerError::PortTaken { .. } | DockerError::Keeper { .. } => ErrorKind::Unavailable,
+            DockerError::Mount { .. } => ErrorKind::Forbidden,
+            DockerError::Blind | DockerError::NoNetwork { .. } => ErrorKind::Unenforceable,
+            DockerError::Workspace { .. } => ErrorKind::Workspace,
+            DockerError::TimedOut { .. } | DockerError::Api { .. } | DockerError::Start { .. } => ErrorKind::Runtime,
+            DockerError::Gone | DockerError::Answer { .. } => ErrorKind::Runtime,
         };
         let hint = error.hint();
         let wrapped = Self::new(kind, error);
@@ -107,4 +211,27 @@ impl From<DockerError> for ExecutionError {
             None => wrapped,
         }
     }
+}
+
+impl From<DockerError> for SolutionRuntimeError {
+    fn from(error: DockerError) -> Self {
+        if error.is_lost() {
+            return Self::Lost { engine: "container engine", source: Some(Arc::new(error)) };
+        }
+        let Some(hint) = error.hint() else {
+            return Self::Engine { action: "the container engine failed", source: Arc::new(error) };
+        };
+        let message = told(&error);
+        match ExecutionError::from(error).kind() {
+            ErrorKind::Forbidden => Self::Forbidden { message, hint },
+            ErrorKind::Unenforceable => Self::Unsupported { message, hint },
+            _ => Self::Unavailable { message, hint },
+        }
+    }
+}
+
+/// Tells an error in one line, with its causes.
+fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

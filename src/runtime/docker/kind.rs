@@ -6,15 +6,17 @@ use async_trait::async_trait;
 
 use super::client::{ANSWER, Clients, within};
 use super::config::BUILTIN_SPECS;
-use super::{DockerConfig, DockerOptions};
-use crate::error::{ErrorKind, ExecutionError};
+use super::facts::Facts;
+use super::image::Image;
+use super::mounts::STATIC_ROOT;
+use super::{DockerConfig, DockerOptions, limits, spawn};
+use crate::error::ExecutionError;
 use crate::host::Host;
-use crate::runtime::{BuiltinSpec, EnforcementTable, Launch, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime};
+use crate::runtime::{
+    BuiltinSpec, Commands, EnforcementTable, Guest, Launch, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
+};
 use crate::spec::Problem;
 use crate::workspace::BaseNeed;
-
-/// Where a guest finds the staged assets.
-const STATIC_ROOT: &str = "/static";
 
 /// The Docker runtime: commands as execs in a container.
 #[derive(Debug)]
@@ -39,8 +41,10 @@ impl RuntimeKind for Docker {
         config.check()
     }
 
-    fn enforcement(&self, _: &DockerConfig) -> EnforcementTable {
-        EnforcementTable::default()
+    fn enforcement(&self, config: &DockerConfig) -> EnforcementTable {
+        // An engine that was asked is known; a spawn holds the limits against what its own says in any case.
+        let client = self.clients.client(config.host.as_deref());
+        limits::enforcement(config, client.known_facts().unwrap_or(&Facts::default()))
     }
 
     fn isolation(&self, _: &DockerConfig) -> &'static str {
@@ -70,10 +74,20 @@ impl RuntimeKind for Docker {
 
     async fn spawn(
         &self,
-        _: Launch,
-        _: Arc<DockerConfig>,
-        _: DockerOptions,
+        launch: Launch,
+        config: Arc<DockerConfig>,
+        options: DockerOptions,
     ) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
-        Err(ExecutionError::new(ErrorKind::Unavailable, "the Docker runtime cannot run commands yet"))
+        let client = self.clients.client(config.host.as_deref());
+        let name = options.image.clone().or_else(|| config.image.clone()).unwrap_or_default();
+        let image = Image::find(client.api().await?, &name).await?;
+        let has_ports = !launch.request.ports.is_empty();
+        let (guest, launch) = spawn::open(launch, config, options, client, image).await?;
+        let shared: Arc<dyn Guest> = Arc::<spawn::DockerGuest>::clone(&guest);
+        let runtime = Commands::open(shared, launch).await?;
+        if has_ports {
+            guest.make_ready().await?;
+        }
+        Ok(runtime)
     }
 }

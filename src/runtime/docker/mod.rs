@@ -5,10 +5,30 @@
 //! Read next: `kind.rs` for what a registry sees, `client.rs` for the way to the engine, `spawn.rs` for one runtime,
 //! `run.rs` for one command, `limits.rs` for every limit.
 
+mod attend;
+mod cell;
 mod client;
 mod config;
+mod container;
+mod ending;
 mod error;
+mod exec;
+mod facts;
+mod image;
 mod kind;
+mod labels;
+mod limits;
+mod mounts;
+mod network;
+mod order;
+mod plan;
+mod run;
+mod settle;
+mod spawn;
+mod streams;
+mod usage;
+mod users;
+mod watch;
 
 pub use config::{BuildConfig, DockerConfig, DockerOptions, ExtraMount, MountMode, MountTarget, PullPolicy};
 pub use error::DockerError;

@@ -50,6 +50,7 @@ async fn open_on(local: Local, spec: &str, mode: Mode) -> Place {
         isolation: kind.isolation(&spec.section).unwrap(),
         spec: Arc::new(spec),
         assets: None,
+        assets_path: None,
         mode,
         request: crate::runtime::SpawnRequest::default(),
         limits: in_force.limits,
@@ -59,6 +60,7 @@ async fn open_on(local: Local, spec: &str, mode: Mode) -> Place {
         host: Arc::clone(registry.host()),
         admission: registry.admission().group(None),
         reaper: Arc::clone(&reaper),
+        owner,
     };
     let runtime = AnyRuntimeKind::spawn(&**kind, launch).await.unwrap();
     Place { runtime, workspace, reaper, base }

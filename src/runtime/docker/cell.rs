@@ -1,0 +1,157 @@
+//! Whose turn the container is: one command's at a time, and never left running with something unwanted alive.
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedMutexGuard;
+
+use super::DockerError;
+use super::container::{self, Container};
+use super::spawn::Inner;
+use super::users::{self, User};
+use crate::error::ExecutionError;
+
+/// What a runtime has at the engine.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    container: Option<Container>,
+    /// Whether the engine was asked for a container, though it may not have answered.
+    asked: bool,
+    /// Whether the set-up is over.
+    setup_over: bool,
+    /// Whether nothing is made any more.
+    closed: bool,
+}
+
+/// The right to use the container. Dropped before [`leave`](Self::leave), everything in it is killed, which the next
+/// one to enter waits for.
+#[derive(Debug)]
+pub(super) struct Cell {
+    inner: Arc<Inner>,
+    held: Option<OwnedMutexGuard<Held>>,
+}
+
+impl Cell {
+    /// Waits for the right.
+    ///
+    /// Cancel safe.
+    pub(super) async fn enter(inner: &Arc<Inner>) -> Self {
+        let held = Arc::clone(&inner.held).lock_owned().await;
+        Self { inner: Arc::clone(inner), held: Some(held) }
+    }
+
+    fn held(&mut self) -> &mut Held {
+        self.held.as_mut().expect("it is given back only by `leave` and by drop")
+    }
+
+    /// Gives the container, which [`ensure`](Self::ensure) has made.
+    pub(super) fn container(&mut self) -> Result<&mut Container, DockerError> {
+        self.held().container.as_mut().ok_or(DockerError::Gone)
+    }
+
+    /// Makes and starts the container where that is still to be done.
+    ///
+    /// Not cancel safe: dropped halfway, what was begun is killed, and removed with the runtime.
+    pub(super) async fn ensure(&mut self, api: &bollard::Docker) -> Result<(), DockerError> {
+        let inner = Arc::clone(&self.inner);
+        if self.held().closed {
+            return Err(DockerError::Gone);
+        }
+        if self.held().container.is_none() {
+            self.make(api, &inner).await?;
+        }
+        let over = self.held().setup_over;
+        let container = self.container()?;
+        if !container.is_running() {
+            container.start(api, &inner.plan, &inner.workspace).await?;
+            inner.set_address(container.address);
+        }
+        if over {
+            container.end_setup(api).await?;
+        }
+        Ok(())
+    }
+
+    async fn make(&mut self, api: &bollard::Docker, inner: &Inner) -> Result<(), DockerError> {
+        if std::mem::replace(&mut self.held().asked, true) {
+            // Whoever asked before was dropped before the engine had answered.
+            container::remove(api, &inner.plan.name).await?;
+        }
+        let about = (&inner.facts, &*inner.workspace);
+        let made = Container::make(api, &inner.plan, &inner.config, about).await?;
+        let user = users::known(api, &made.id, &inner.user).await;
+        self.held().container = Some(made);
+        let _ = inner.known_user.set(user?);
+        Ok(())
+    }
+
+    /// Takes the container off what only the set-up may use. Idempotent.
+    ///
+    /// Cancel safe: it may be called again.
+    pub(super) async fn end_setup(&mut self) -> Result<(), DockerError> {
+        self.held().setup_over = true;
+        let inner = Arc::clone(&self.inner);
+        match &mut self.held().container {
+            Some(container) => container.end_setup(inner.client.api().await?).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Kills everything in the container. Idempotent.
+    ///
+    /// Cancel safe: it may be called again.
+    pub(super) async fn kill(&mut self) -> Result<(), DockerError> {
+        let inner = Arc::clone(&self.inner);
+        match &mut self.held().container {
+            Some(container) => container.kill(inner.client.api().await?).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Removes the container, or stops it where the spec wants it kept. Idempotent; nothing is made afterwards.
+    ///
+    /// Cancel safe: it may be called again.
+    pub(super) async fn release(&mut self) -> Result<(), DockerError> {
+        self.held().closed = true;
+        if !self.held().asked {
+            return Ok(());
+        }
+        if self.inner.config.keep_container_after_clean {
+            return self.kill().await;
+        }
+        container::remove(self.inner.client.api().await?, &self.inner.plan.name).await?;
+        let held = self.held();
+        (held.container, held.asked) = (None, false);
+        Ok(())
+    }
+
+    /// Gives the right back: nothing is alive in the container that may not be.
+    pub(super) fn leave(mut self) {
+        self.held = None;
+    }
+
+    /// Gives the numbers of the user.
+    pub(super) fn user(&self) -> &User {
+        self.inner.known_user.get().unwrap_or(&self.inner.user)
+    }
+}
+
+impl Drop for Cell {
+    fn drop(&mut self) {
+        let Some(held) = self.held.take() else { return };
+        if held.container.is_none() {
+            return;
+        }
+        let (inner, reaper) = (Arc::clone(&self.inner), Arc::clone(&self.inner.reaper));
+        // The right goes along: nobody uses the container before everything in it is dead.
+        reaper.enqueue_async(async move {
+            let mut cell = Self { inner, held: Some(held) };
+            let killed = cell.kill().await;
+            if killed.is_err() {
+                // Whether something lives is unknown, so the container is not used again.
+                cell.held().closed = true;
+            }
+            cell.leave();
+            killed.map_err(ExecutionError::from)
+        });
+    }
+}

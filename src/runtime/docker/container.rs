@@ -1,0 +1,213 @@
+//! One container: made, started, killed, started again, removed.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bollard::errors::Error as ApiError;
+use bollard::models::EventMessage;
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, EventsOptionsBuilder, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder,
+};
+use futures_util::Stream;
+
+use super::client::{ANSWER, within};
+use super::facts::Facts;
+use super::plan::Plan;
+use super::usage::Counters;
+use super::{DockerConfig, DockerError, network};
+use crate::workspace::Workspace;
+
+/// How long an engine may take to make or start a container.
+const WORK: Duration = Duration::from_secs(60);
+/// How long an engine may take to kill a container.
+const KILL: Duration = Duration::from_secs(15);
+/// How often a dying container is looked at.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What the engine tells of a container while it lives.
+pub(super) type Events = Pin<Box<dyn Stream<Item = Result<EventMessage, ApiError>> + Send>>;
+
+/// A container of ours.
+pub(super) struct Container {
+    pub(super) id: String,
+    running: bool,
+    /// Whether it is on a bridge that only the set-up may use.
+    bridged: bool,
+    /// Its address on the internal network.
+    pub(super) address: Option<IpAddr>,
+    /// Its counters when the last command had ended.
+    pub(super) counters: Option<Counters>,
+    /// What its own files took when they were looked at last.
+    pub(super) layer: u64,
+    pub(super) events: Option<Events>,
+}
+
+impl std::fmt::Debug for Container {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Container").field("id", &self.id).field("running", &self.running).finish_non_exhaustive()
+    }
+}
+
+impl Container {
+    /// Makes a container, not running yet.
+    ///
+    /// Not cancel safe: the engine may have made it all the same, under the name of the plan.
+    pub(super) async fn make(
+        api: &bollard::Docker,
+        plan: &Plan,
+        config: &DockerConfig,
+        (facts, workspace): (&Facts, &Workspace),
+    ) -> Result<Self, DockerError> {
+        if plan.network.is_internal() {
+            network::make_internal(api).await?;
+        }
+        let mut body = plan.body(config, facts, plan.mounts.for_engine(workspace)?);
+        let options = || Some(CreateContainerOptionsBuilder::new().name(&plan.name).build());
+        let mut made = within(WORK, "make a container", api.create_container(options(), body.clone())).await;
+        // What a driver can size depends on how its file system was made, which no engine says.
+        let is_unsized = |error: &DockerError| error.refusal().is_some_and(|(_, why)| why.contains("storage-opt"));
+        if made.as_ref().is_err_and(is_unsized) {
+            body.host_config = body.host_config.map(|host| bollard::models::HostConfig { storage_opt: None, ..host });
+            made = within(WORK, "make a container", api.create_container(options(), body)).await;
+        }
+        let made = made.map_err(|error| refused(error, &plan.image.name))?;
+        let bridged = plan.network.leaves_bridge();
+        Ok(Self { id: made.id, running: false, bridged, address: None, counters: None, layer: 0, events: None })
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.running
+    }
+
+    /// Starts it, or starts it again: its own files are as they were, `/tmp` is empty.
+    ///
+    /// Not cancel safe: whether it runs is unknown then.
+    pub(super) async fn start(
+        &mut self,
+        api: &bollard::Docker,
+        plan: &Plan,
+        workspace: &Workspace,
+    ) -> Result<(), DockerError> {
+        // A guest may have put a link where a mount of the workspace leads to.
+        plan.mounts.for_engine(workspace)?;
+        within(WORK, "start a container", api.start_container(&self.id, None))
+            .await
+            .map_err(|error| refused(error, &plan.image.name))?;
+        (self.running, self.counters) = (true, None);
+        self.events = Some(self.listen(api));
+        if plan.network.is_internal() {
+            if self.bridged {
+                network::join_internal(api, &self.id).await?;
+            }
+            self.address = network::own_address(api, &self.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes it off what only the set-up may use. Idempotent.
+    ///
+    /// Cancel safe.
+    pub(super) async fn end_setup(&mut self, api: &bollard::Docker) -> Result<(), DockerError> {
+        if self.bridged {
+            network::leave_bridge(api, &self.id).await?;
+            self.bridged = false;
+        }
+        Ok(())
+    }
+
+    fn listen(&self, api: &bollard::Docker) -> Events {
+        let values = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
+        let filters = [("container".to_owned(), vec![self.id.clone()]), ("event".to_owned(), values(&["oom", "die"]))];
+        let options = EventsOptionsBuilder::new().filters(&filters.into_iter().collect()).build();
+        Box::pin(api.events(Some(options)))
+    }
+
+    /// Kills everything in it, and waits until nothing is alive. Idempotent.
+    ///
+    /// Cancel safe: it may be called again.
+    pub(super) async fn kill(&mut self, api: &bollard::Docker) -> Result<(), DockerError> {
+        const ACTION: &str = "kill the container";
+        let options = KillContainerOptionsBuilder::new().signal("KILL").build();
+        match within(KILL, ACTION, api.kill_container(&self.id, Some(options))).await {
+            // Not running, or not there.
+            Err(error) if !matches!(error.status(), Some(404 | 409)) => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let dead = async {
+            while is_alive(api, &self.id).await? {
+                tokio::time::sleep(LOOK).await;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(KILL, dead)
+            .await
+            .map_err(|_| DockerError::TimedOut { action: ACTION, within: KILL })??;
+        (self.running, self.counters, self.events) = (false, None, None);
+        Ok(())
+    }
+
+    /// Looks whether it still runs, and remembers it.
+    ///
+    /// # Errors
+    /// [`DockerError::Gone`] where it was removed.
+    ///
+    /// Cancel safe.
+    pub(super) async fn look(&mut self, api: &bollard::Docker) -> Result<bool, DockerError> {
+        let found = within(ANSWER, "describe a container", api.inspect_container(&self.id, None)).await;
+        match found {
+            Ok(found) => {
+                self.running = found.state.and_then(|state| state.running).unwrap_or(false);
+                Ok(self.running)
+            }
+            Err(error) if error.status() == Some(404) => Err(DockerError::Gone),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+async fn is_alive(api: &bollard::Docker, id: &str) -> Result<bool, DockerError> {
+    match within(ANSWER, "describe a container", api.inspect_container(id, None)).await {
+        Ok(found) => Ok(found.state.and_then(|state| state.running).unwrap_or(false)),
+        Err(error) if error.status() == Some(404) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a container by id or name, dead or alive, with its volumes. Idempotent.
+///
+/// Cancel safe: it may be called again.
+pub(super) async fn remove(api: &bollard::Docker, container: &str) -> Result<(), DockerError> {
+    let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+    match within(KILL, "remove a container", api.remove_container(container, Some(options))).await {
+        // Not there, or its removal is under way.
+        Err(error) if matches!(error.status(), Some(404 | 409)) => Ok(()),
+        done => done,
+    }
+}
+
+/// Tells apart why a container could not be made or started.
+fn refused(error: DockerError, image: &str) -> DockerError {
+    let Some((status, why)) = error.refusal() else { return error };
+    let why = why.to_owned();
+    let has = |part: &str| why.contains(part);
+    if status == 404 && has("No such image") {
+        return DockerError::NoImage { image: image.to_owned() };
+    }
+    if has("bind source path does not exist") {
+        return DockerError::Blind;
+    }
+    if has("port is already allocated") || has("address already in use") {
+        if let DockerError::Api { source, .. } = error {
+            return DockerError::PortTaken { source };
+        }
+        return error;
+    }
+    if has("network") && (has("not found") || has("No such network")) {
+        return DockerError::NoNetwork { why: "there is no network of that name" };
+    }
+    if has("executable file not found") || has("no such file or directory") && has("sleep") {
+        return DockerError::Keeper { image: image.to_owned(), why: "it has no `sleep`".to_owned() };
+    }
+    error
+}

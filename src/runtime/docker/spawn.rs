@@ -1,0 +1,234 @@
+//! One spawned runtime: what its commands share, and what outlives them.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::cell::{Cell, Held};
+use super::client::Client;
+use super::facts::Facts;
+use super::image::Image;
+use super::mounts::{Asked, Mounts};
+use super::network::Network;
+use super::plan::{Plan, TEMP};
+use super::users::User;
+use super::{DockerConfig, DockerError, DockerOptions, labels, run};
+use crate::error::{ErrorKind, ExecutionError};
+use crate::runtime::{Ending, Guest, Job, Launch, Machine, SolutionRuntimeError};
+use crate::spec::{Bound, LimitName, Mode, Provenance};
+use crate::workspace::{Owner, Reaper, Workspace};
+
+/// What the commands of one Docker runtime share.
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) client: Arc<Client>,
+    pub(super) facts: Facts,
+    pub(super) config: Arc<DockerConfig>,
+    pub(super) plan: Plan,
+    pub(super) user: User,
+    /// The user with its numbers, once the image was asked for them.
+    pub(super) known_user: OnceLock<User>,
+    pub(super) workspace: Arc<Workspace>,
+    pub(super) mode: Mode,
+    pub(super) reaper: Arc<Reaper>,
+    pub(super) owner: Arc<Owner>,
+    pub(super) granted: BTreeMap<String, String>,
+    /// The search path of commands that set none; absent: the image's.
+    search: Option<String>,
+    pub(super) held: Arc<AsyncMutex<Held>>,
+    address: Mutex<Option<IpAddr>>,
+}
+
+/// The guest of a container.
+#[derive(Debug)]
+pub(super) struct DockerGuest {
+    pub(super) inner: Arc<Inner>,
+}
+
+/// Makes a guest of a launch: asks the engine for what it is and for the image, and makes no container yet.
+///
+/// # Errors
+/// No engine, no image, a mount, a network or a user that cannot be had, and limits that this engine cannot hold.
+///
+/// Cancel safe.
+pub(super) async fn open(
+    mut launch: Launch,
+    config: Arc<DockerConfig>,
+    options: DockerOptions,
+    client: Arc<Client>,
+    image: Image,
+) -> Result<(Arc<DockerGuest>, Launch), ExecutionError> {
+    let facts = client.facts().await?.clone();
+    launch.hold(&super::limits::enforcement(&config, &facts), "docker")?;
+    // The default is meant for WebAssembly; a native program has the engine's own.
+    if launch.limits.get(LimitName::Stack).from == Provenance::Default {
+        launch.limits.set(LimitName::Stack, Bound { value: None, from: Provenance::Default });
+    }
+    let user = User::choose(options.user.as_deref().or(config.user.as_deref()), &launch)?;
+    let plan = plan(&launch, &config, &facts, (&client, image))?;
+    let os = launch.spec.environment.include_os_env.then(|| launch.host.env.get("PATH")).flatten();
+    let chosen = [launch.request.env.get("PATH"), launch.spec.environment.env.get("PATH"), os];
+    let inner = Inner {
+        known_user: OnceLock::new(),
+        workspace: Arc::clone(&launch.workspace),
+        mode: launch.mode,
+        reaper: Arc::clone(&launch.reaper),
+        owner: Arc::clone(&launch.owner),
+        granted: granted(&config),
+        search: chosen.into_iter().flatten().next().cloned(),
+        held: Arc::default(),
+        address: Mutex::default(),
+        client,
+        facts,
+        config,
+        plan,
+        user,
+    };
+    Ok((Arc::new(DockerGuest { inner: Arc::new(inner) }), launch))
+}
+
+fn plan(
+    launch: &Launch,
+    config: &DockerConfig,
+    facts: &Facts,
+    (client, image): (&Client, Image),
+) -> Result<Plan, DockerError> {
+    let number = launch.owner.number();
+    let closed = [Some(PathBuf::from(&facts.root)), client.socket()].into_iter().flatten();
+    let asked = Asked {
+        config,
+        spawn: &launch.request.mounts,
+        assets: launch.assets_path.clone().filter(|_| launch.assets.is_some()),
+        closed: closed.filter(|path| path.is_absolute()).collect(),
+    };
+    let has_setup = !launch.setup_lines().is_empty();
+    Ok(Plan {
+        name: labels::name(launch.owner.id(), number),
+        image,
+        labels: labels::of_container(launch, number),
+        limits: launch.limits.clone(),
+        mounts: Mounts::of(&asked)?,
+        network: Network::choose(config, &launch.request.ports, has_setup, facts)?,
+    })
+}
+
+/// Lists the variables that every command starts with; what the image sets wins over them.
+fn granted(config: &DockerConfig) -> BTreeMap<String, String> {
+    let variables = [("HOME", TEMP), ("TMPDIR", TEMP), ("PWD", config.workdir.as_str()), ("LANG", "C.UTF-8")];
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+impl Inner {
+    pub(super) fn set_address(&self, address: Option<IpAddr>) {
+        *self.address() = address;
+    }
+
+    fn address(&self) -> MutexGuard<'_, Option<IpAddr>> {
+        self.address.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl DockerGuest {
+    /// Makes the container before the first command: where its address is to be known, or a port to be had.
+    ///
+    /// # Errors
+    /// A container that cannot be made or started.
+    ///
+    /// Cancel safe: what was begun is removed with the runtime.
+    pub(super) async fn make_ready(&self) -> Result<(), ExecutionError> {
+        let mut cell = Cell::enter(&self.inner).await;
+        let api = self.inner.client.api().await?;
+        cell.ensure(api).await?;
+        cell.leave();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Guest for DockerGuest {
+    async fn run(&self, job: Job) -> Ending {
+        run::run(&self.inner, job).await
+    }
+
+    fn granted_env(&self) -> BTreeMap<String, String> {
+        self.inner.granted.clone()
+    }
+
+    fn has_shell(&self) -> bool {
+        true
+    }
+
+    fn max_commands(&self) -> Option<usize> {
+        Some(1)
+    }
+
+    fn machine(&self) -> Machine {
+        let arch = self.inner.facts.arch;
+        Machine { arch, pointer_bits: if arch == "arm" { 32 } else { 64 } }
+    }
+
+    async fn resolve(&self, word: &str) -> Result<(), Vec<String>> {
+        match run::resolve(&self.inner, word, self.inner.search.as_deref()).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Vec::new()),
+            Err(error) => {
+                // The command itself will meet the same, and can say it.
+                tracing::warn!(target: "bailiwick::docker", %error, "a word could not be looked up");
+                Ok(())
+            }
+        }
+    }
+
+    fn address(&self, port: u16) -> Option<SocketAddr> {
+        let own = *self.inner.address();
+        self.inner.plan.network.address(port, own).map(SocketAddr::from)
+    }
+
+    fn listens_on(&self) -> IpAddr {
+        self.inner.plan.network.listens_on()
+    }
+
+    async fn end_left_overs(&self) -> Result<(), SolutionRuntimeError> {
+        // Only agents leave something running; a container that idles is left alone.
+        match self.inner.mode {
+            Mode::Evaluation => return Ok(()),
+            Mode::Agent => {}
+        }
+        let mut cell = Cell::enter(&self.inner).await;
+        let ended = cell.kill().await;
+        cell.leave();
+        Ok(ended?)
+    }
+
+    fn after_setup(&self) -> Result<(), ExecutionError> {
+        let inner = Arc::clone(&self.inner);
+        // At once, though nobody may run a command for long; the next command waits for it.
+        self.inner.reaper.enqueue_async(async move {
+            let mut cell = Cell::enter(&inner).await;
+            let ended = cell.end_setup().await;
+            cell.leave();
+            ended.map_err(ExecutionError::from)
+        });
+        Ok(())
+    }
+
+    fn must_release(&self) -> bool {
+        true
+    }
+
+    async fn release(&self) -> Result<(), ExecutionError> {
+        let mut cell = Cell::enter(&self.inner).await;
+        let removed = cell.release().await;
+        cell.leave();
+        removed.map_err(|error| {
+            self.inner.owner.leave_lock();
+            let message = format!("the container {} could not be removed", self.inner.plan.name);
+            let hint = "`bailiwick gc` removes it once the engine answers";
+            ExecutionError::new(ErrorKind::Runtime, message).with_hint(hint).with_cleanup_failure(error.into())
+        })
+    }
+}
