@@ -93,7 +93,10 @@ fn spec_of(registry: &RuntimeRegistry, manifest: &Manifest, fixture: &Fixture, r
     let mut limits: Value = json!(manifest.limits_of(fixture));
     // Not every host lets every runtime hold every limit; what is not held shows in what the fixture gives.
     limits["on_unsupported"] = json!("best_effort");
-    let value = json!({"type": ty, "name": fixture.name, "limits": limits});
+    let mut value = json!({"type": ty, "name": fixture.name, "limits": limits});
+    if runtime == Runtime::Docker {
+        value["docker"] = json!({"image": "bailiwick-test/python:latest", "pull": "never"});
+    }
     spec::from_value(value, &fixture.name, registry, &[]).unwrap().spec
 }
 

@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test")]
 
 mod drive;
+#[cfg(feature = "docker")]
+#[expect(dead_code, reason = "the tests of the runtime itself use the rest")]
+#[path = "../execution/engine/mod.rs"]
+mod engine;
 mod manifest;
 
 use manifest::Runtime;
@@ -17,4 +21,12 @@ async fn wasi_gives_what_the_table_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn local_gives_what_the_table_says() {
     drive::table(Runtime::Local).await;
+}
+
+#[cfg(feature = "docker")]
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_gives_what_the_table_says() {
+    if engine::is_there() {
+        drive::table(Runtime::Docker).await;
+    }
 }
