@@ -97,8 +97,8 @@ pub use session::{Frozen, Session, SessionBuilder, SessionError, SessionState};
 pub use workspace::{
     ApplyError, ArchiveBounds, ArchiveError, ArchiveFormat, ArchiveRules, AssetError, AssetKind, AssetResolver, Base,
     BaseNeed, Bounds, Capture, Captured, Change, ChangeKind, Changes, Content, ContentSource, Contents, ContentsBounds,
-    CopyIn, CopyReport, DEFAULT_ENTRIES, DiffBody, DiffBounds, DiffJsonError, DiffStats, DiskUsage, Entry, EntryKind,
-    FileChange, FileDiff, FileOutcome, Flushed, GcMode, GcReport, GcScope, Globs, InputContent, InputFile,
+    CopyIn, CopyReport, DEFAULT_ENTRIES, DiffBody, DiffBounds, DiffJsonError, DiffStats, DiskUsage, Elsewhere, Entry,
+    EntryKind, FileChange, FileDiff, FileOutcome, Flushed, GcMode, GcReport, GcScope, Globs, InputContent, InputFile,
     KeptSnapshot, LinkRule, MAX_COMPONENT, Manifest, Omission, Owner, OwnerId, PathError, PlaceholderError,
     Placeholders, PrivateDir, Quota, Reaper, ResolvedStaticAsset, Restore, Scan, SecretConfig, Snapshot, SnapshotDiff,
     SnapshotId, SnapshotIdError, SnapshotProgress, SnapshotStore, SpecialRule, StagedAsset, StagedAssets, StatCache,

@@ -118,7 +118,7 @@ fn dispatch(app: App, command: Cmd) -> anyhow::Result<ExitCode> {
         Cmd::Snapshot { command } => block_on(app, |app| snapshot::run(app, command)),
         Cmd::Schema(args) => schema::run(&app, &args),
         Cmd::Cache { command } => block_on(app, |app| cache::run(app, command)),
-        Cmd::Gc(args) => gc::run(&app, &args),
+        Cmd::Gc(args) => block_on(app, |app| gc::run(app, args)),
         Cmd::Version => version::run(&app),
         Cmd::Completions(args) => completions::run(&app, &args),
     }

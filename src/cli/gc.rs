@@ -10,7 +10,7 @@ use super::failure::HOST_FAILURE;
 use super::json::{GcFailure, GcObject, GcSnapshots, VERSION};
 use crate::ExecutionError;
 use crate::spec::ByteSize;
-use crate::workspace::{GcMode, GcScope, StoreError, StoreGcReport, WorkspaceError, gc};
+use crate::workspace::{GcMode, GcScope, StoreError, StoreGcReport, WorkspaceError};
 
 /// The arguments of `gc`.
 #[derive(Debug, Args)]
@@ -23,21 +23,23 @@ pub(super) struct GcArgs {
     all: bool,
 }
 
-pub(super) fn run(app: &App, args: &GcArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(app: App, args: GcArgs) -> anyhow::Result<ExitCode> {
     let mode = if args.dry_run { GcMode::DryRun } else { GcMode::Remove };
     let scope = if args.all { GcScope::Ownerless } else { GcScope::DeadOwners };
-    let report = gc(app.registry.host(), mode, scope);
+    let report = app.registry.gc(mode, scope).await;
     let text = |path: &PathBuf| path.display().to_string();
     let failed = |(path, error): &(PathBuf, WorkspaceError)| GcFailure { path: text(path), message: why(error) };
-    let (snapshots, unswept) = sweep_store(app, mode)?;
+    let elsewhere = report.failed_elsewhere.iter();
+    let elsewhere = elsewhere.map(|(place, error)| GcFailure { path: place.clone(), message: why(error) });
+    let (snapshots, unswept) = sweep_store(&app, mode)?;
     let object = GcObject {
         version: VERSION,
         dry_run: args.dry_run,
-        removed: report.removed.iter().map(text).collect(),
+        removed: report.removed.iter().map(text).chain(report.removed_elsewhere.iter().cloned()).collect(),
         ownerless: report.ownerless.iter().map(text).collect(),
         alive: report.alive,
         snapshots,
-        failures: report.failures.iter().map(failed).chain(unswept).collect(),
+        failures: report.failures.iter().map(failed).chain(elsewhere).chain(unswept).collect(),
     };
     app.terminal.print_either(&object, draw);
     Ok(if object.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(HOST_FAILURE) })

@@ -18,7 +18,7 @@ use super::{InForce, Killer, State, Unheld};
 use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::spec::{EnvironmentSpec, Limits, LimitsConfig, Mode, Problem};
-use crate::workspace::{BaseNeed, Owner, Reaper, StagedAssets, Workspace};
+use crate::workspace::{BaseNeed, GcMode, Owner, OwnerId, Reaper, StagedAssets, Workspace};
 
 /// A sort of runtime: one value a process, holding the engine or the client.
 ///
@@ -35,6 +35,12 @@ pub trait RuntimeKind: Send + Sync + 'static {
 
     /// Finds what the schema cannot say of a section.
     fn check(&self, config: &Self::Config) -> Vec<Problem> {
+        let _ = config;
+        Vec::new()
+    }
+
+    /// Finds what a section says that will not do what its author may think.
+    fn warnings(&self, config: &Self::Config) -> Vec<Problem> {
         let _ = config;
         Vec::new()
     }
@@ -90,6 +96,15 @@ pub trait RuntimeKind: Send + Sync + 'static {
     async fn evict(&self, cached: &Cached) -> Result<(), ExecutionError> {
         let _ = cached;
         Ok(())
+    }
+
+    /// Removes what a dead owner left at a place that it had [noted](Owner::note), or only looks; gives the names.
+    ///
+    /// # Errors
+    /// What cannot be asked or removed; the owner's lock then stays for the next time.
+    async fn release(&self, owner: &OwnerId, place: &str, mode: GcMode) -> Result<Vec<String>, ExecutionError> {
+        let _ = (owner, place, mode);
+        Ok(Vec::new())
     }
 
     /// Looks at what there is on this host.

@@ -15,6 +15,7 @@ mod conduct;
 mod control;
 mod enforcement;
 mod error;
+mod gc;
 mod guest;
 mod kind;
 mod places;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+use super::gc::collect;
 use super::places::Places;
 use super::registration::{check_closed, check_name};
 use super::shutdown::{Spawned, shutdown};
@@ -19,7 +20,7 @@ use super::{
 use crate::error::{ErrorKind, ExecutionError};
 use crate::host::Host;
 use crate::spec::{EnvironmentSpec, Problem, Section, SectionTypes};
-use crate::workspace::{Base, BaseNeed, Owner, Reaper, SnapshotStore};
+use crate::workspace::{Base, BaseNeed, GcMode, GcReport, GcScope, Owner, OwnerId, Reaper, SnapshotStore};
 
 /// A [`RuntimeKind`] without its types: what a registry holds. Implemented for every kind, by nobody else.
 #[async_trait]
@@ -35,6 +36,13 @@ pub trait AnyRuntimeKind: Send + Sync + sealed::Sealed {
     /// # Errors
     /// Every problem found.
     fn parse(&self, section: Option<&Value>) -> Result<Arc<dyn Section>, Vec<Problem>>;
+    /// See [`RuntimeKind::warnings`]; none for a section of another kind.
+    fn warnings(&self, section: &dyn Section) -> Vec<Problem>;
+    /// See [`RuntimeKind::release`].
+    ///
+    /// # Errors
+    /// What cannot be asked or removed.
+    async fn release(&self, owner: &OwnerId, place: &str, mode: GcMode) -> Result<Vec<String>, ExecutionError>;
     /// See [`RuntimeKind::enforcement`].
     ///
     /// # Errors
@@ -112,6 +120,15 @@ impl<K: RuntimeKind> AnyRuntimeKind for K {
             serde_json::from_value(value).map_err(|error| vec![Problem::new("", error.to_string())])?;
         let problems = self.check(&config);
         if problems.is_empty() { Ok(Arc::new(config)) } else { Err(problems) }
+    }
+
+    fn warnings(&self, section: &dyn Section) -> Vec<Problem> {
+        let config = (section as &dyn Any).downcast_ref::<K::Config>();
+        config.map(|config| RuntimeKind::warnings(self, config)).unwrap_or_default()
+    }
+
+    async fn release(&self, owner: &OwnerId, place: &str, mode: GcMode) -> Result<Vec<String>, ExecutionError> {
+        RuntimeKind::release(self, owner, place, mode).await
     }
 
     fn enforcement(&self, section: &Arc<dyn Section>) -> Result<EnforcementTable, ExecutionError> {
@@ -316,6 +333,15 @@ impl RuntimeRegistry {
         shutdown(&self.inner.spawned, &self.inner.reaper, deadline).await
     }
 
+    /// Finds what dead owners left and removes it, beside running engines at any time: their workspaces, and what they
+    /// had at the places that runtimes know.
+    ///
+    /// Cancel safe: what is left is found again.
+    pub async fn gc(&self, mode: GcMode, scope: GcScope) -> GcReport {
+        let kind = |ty: &str| self.kind(ty).cloned();
+        collect(&self.inner.host, kind, (mode, scope)).await
+    }
+
     /// Gives the owner under which this registry makes things; taken at the first call.
     ///
     /// # Errors
@@ -379,6 +405,10 @@ impl SectionTypes for RuntimeRegistry {
             Some(kind) => kind.parse(section),
             None => Err(vec![Problem::new("", format!("no runtime of type `{ty}` is known"))]),
         }
+    }
+
+    fn warnings(&self, ty: &str, section: &dyn Section) -> Vec<Problem> {
+        self.inner.kinds.get(ty).map(|kind| kind.warnings(section)).unwrap_or_default()
     }
 }
 

@@ -11,8 +11,9 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use rustix::fs::{AtFlags, Mode, OFlags};
 
-use super::owner::{LOCK, OWNERS, OwnerId, PREFIX, try_lock};
+use super::owner::{ELSEWHERE, LOCK, OWNERS, OwnerId, PREFIX, try_lock};
 use super::{WorkspaceError, at, base, remove};
+use crate::error::ExecutionError;
 use crate::host::Host;
 
 /// Whether [`gc`] removes or only looks.
@@ -37,8 +38,14 @@ pub enum GcScope {
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct GcReport {
-    /// The dead owners, for runtimes that look for what these own elsewhere.
+    /// The dead owners.
     pub dead_owners: Vec<OwnerId>,
+    /// Where else dead owners made things, for the runtimes that know these places.
+    pub elsewhere: Vec<Elsewhere>,
+    /// What was removed there, or would be.
+    pub removed_elsewhere: Vec<String>,
+    /// What could not be asked or removed there.
+    pub failed_elsewhere: Vec<(String, ExecutionError)>,
     /// Directories that were removed, or would be.
     pub removed: Vec<PathBuf>,
     /// Directories that nobody holds open and whose owner left no lock; removed in [`GcScope::Ownerless`].
@@ -49,11 +56,30 @@ pub struct GcReport {
     pub failures: Vec<(PathBuf, WorkspaceError)>,
 }
 
+/// A place outside of this host's directories where an owner made things.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Whose things.
+    pub owner: OwnerId,
+    /// The runtime that knows the place.
+    pub runtime: String,
+    /// Where: the endpoint of an engine.
+    pub place: String,
+}
+
 /// Finds the workspace directories of dead owners and removes them, beside running engines at any time.
+///
+/// What they own outside of this host's directories only the runtimes can remove:
+/// [`RuntimeRegistry::gc`](crate::RuntimeRegistry::gc). Their locks stay until that was done.
 ///
 /// Looks in the base directories that the dead recorded, in the host's own and in its temp directory.
 /// Directories of other users are left alone.
 pub fn gc(host: &Host, mode: GcMode, scope: GcScope) -> GcReport {
+    gc_after(host, mode, scope, &BTreeSet::new())
+}
+
+/// Does what [`gc`] does, when what these owners had elsewhere was removed.
+pub(crate) fn gc_after(host: &Host, mode: GcMode, scope: GcScope, done: &BTreeSet<OwnerId>) -> GcReport {
     let mut report = GcReport::default();
     let mut places: BTreeSet<PathBuf> = BTreeSet::from([base::directory_path(host).to_owned()]);
     places.insert(host.dirs.temp.clone().unwrap_or_else(|| "/tmp".into()));
@@ -68,7 +94,15 @@ pub fn gc(host: &Host, mode: GcMode, scope: GcScope) -> GcReport {
     }
     for (id, dead) in &owners.dead {
         let name = format!("{id}{LOCK}");
+        let elsewhere = dead.elsewhere.iter().map(|(runtime, place)| Elsewhere {
+            owner: id.clone(),
+            runtime: runtime.clone(),
+            place: place.clone(),
+        });
+        report.elsewhere.extend(elsewhere);
+        let is_done = dead.elsewhere.is_empty() || done.contains(id);
         if mode == GcMode::Remove
+            && is_done
             && !kept.contains(id)
             && let Err(error) = rustix::fs::unlinkat(&dead.directory, &name, AtFlags::empty())
         {
@@ -96,6 +130,8 @@ struct Dead {
     _lock: OwnedFd,
     directory: OwnedFd,
     bases: Vec<PathBuf>,
+    /// Runtimes, and the places that they know.
+    elsewhere: Vec<(String, String)>,
 }
 
 impl Owners {
@@ -132,10 +168,16 @@ impl Owners {
                 self.alive.insert(id);
             }
             Some(id) => {
-                let (Ok(bases), Ok(directory)) = (read_bases(&file), directory.as_fd().try_clone_to_owned()) else {
+                let (Ok(lines), Ok(directory)) = (read_lines(&file), directory.as_fd().try_clone_to_owned()) else {
                     return;
                 };
-                self.dead.insert(id, Dead { _lock: file, directory, bases });
+                let (bases, others): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.is_absolute());
+                let elsewhere = others.iter().filter_map(|line| {
+                    let (runtime, place) = line.to_str()?.strip_prefix(ELSEWHERE)?.split_once(' ')?;
+                    Some((runtime.to_owned(), place.to_owned()))
+                });
+                let elsewhere = elsewhere.collect();
+                self.dead.insert(id, Dead { _lock: file, directory, bases, elsewhere });
             }
             // A draft that nobody holds: its owner died, or makes another when it finds this one gone.
             None if try_lock(&file) => {
@@ -146,7 +188,7 @@ impl Owners {
     }
 }
 
-fn read_bases(file: &OwnedFd) -> io::Result<Vec<PathBuf>> {
+fn read_lines(file: &OwnedFd) -> io::Result<Vec<PathBuf>> {
     let mut text = Vec::new();
     std::fs::File::from(file.try_clone()?).take(1 << 20).read_to_end(&mut text)?;
     let lines = text.split(|byte| *byte == 0).filter(|line| !line.is_empty());
@@ -177,6 +219,10 @@ fn workspaces(place: &Dir) -> Vec<(CString, OwnerId)> {
 
 /// Says whether nothing of an owner is left in a base directory.
 pub(super) fn is_clear_of(place: &Path, owner: &OwnerId) -> bool {
+    // A place elsewhere: what is left there was said by whoever could not remove it.
+    if !place.is_absolute() {
+        return true;
+    }
     let dir = match Dir::open_ambient_dir(place, ambient_authority()) {
         Ok(dir) => dir,
         Err(error) => return error.kind() == io::ErrorKind::NotFound,

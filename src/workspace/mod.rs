@@ -56,7 +56,8 @@ pub use files::{
     FileBounds, FileCompression, FileError, FileSignature, FileType, FileValue, FormatError, InputFileConfig,
     TypedContents, TypedOutcome,
 };
-pub use gc::{GcMode, GcReport, GcScope, gc};
+pub(crate) use gc::gc_after;
+pub use gc::{Elsewhere, GcMode, GcReport, GcScope, gc};
 pub use globs::Globs;
 pub use inputs::{InputContent, InputFile};
 pub use memory::DEFAULT_ENTRIES;

@@ -26,6 +26,9 @@ pub(crate) const OWNERS: &str = "owners";
 /// What the name of a lock ends with.
 pub(crate) const LOCK: &str = ".lock";
 
+/// What a line of a lock begins with that names a place outside of this host's directories: a runtime, and where.
+pub(crate) const ELSEWHERE: &str = "@";
+
 /// The random name of one owner: 128 bits, written as 32 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OwnerId(String);
@@ -97,6 +100,17 @@ impl Owner {
     /// Gives a number that this owner has not used, for the names of what it makes elsewhere.
     pub fn number(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Writes down that this owner makes things at a place that is no directory of this host, before it does.
+    ///
+    /// # Errors
+    ///
+    /// When the lock cannot be written.
+    pub fn note(&self, runtime: &str, place: &str) -> Result<(), WorkspaceError> {
+        let Some(lock) = &self.lock else { return Ok(()) };
+        let line = PathBuf::from(format!("{ELSEWHERE}{runtime} {place}"));
+        lock.record(&line).map_err(|source| WorkspaceError::Owner { path: lock.path.clone(), source })
     }
 
     /// Says that something made in this owner's name could not be removed: its lock then stays for `gc` to find.

@@ -11,7 +11,7 @@ pub(in crate::cli) struct GcObject {
     pub(in crate::cli) version: u32,
     /// Whether nothing was removed.
     pub(in crate::cli) dry_run: bool,
-    /// Directories that were removed, or would be.
+    /// Directories and other things, as containers, that were removed, or would be.
     pub(in crate::cli) removed: Vec<String>,
     /// Directories whose owner left no lock and that nobody holds open; `--all` removes them.
     pub(in crate::cli) ownerless: Vec<String>,

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::image::is_reference;
+use super::mounts::{STATIC_ROOT, is_at_or_below, is_guest_path};
+use super::users::User;
 use crate::runtime::BuiltinSpec;
 use crate::spec::{ByteSize, Problem};
 
@@ -163,13 +166,86 @@ impl DockerConfig {
     /// Finds what the schema cannot say.
     pub(super) fn check(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        if self.image.is_none() && self.build.is_none() {
-            problems.push(
+        match (&self.image, &self.build) {
+            (None, None) => problems.push(
                 Problem::new("image", "nothing says which image the containers are made of")
                     .with_hint("name one, or say under `build` how it is made"),
-            );
+            ),
+            (Some(image), _) if !is_reference(image) => {
+                let message = format!("`{}` names no image", image.escape_debug());
+                problems.push(Problem::new("image", message).with_hint("write `name`, `name:tag` or `name@sha256:…`"));
+            }
+            (Some(_), _) | (None, Some(_)) => {}
         }
+        self.check_paths(&mut problems);
+        self.check_names(&mut problems);
         problems
+    }
+
+    fn check_paths(&self, problems: &mut Vec<Problem>) {
+        const ABSOLUTE: &str = "is not an absolute path of the guest in its only spelling";
+        const TAKEN: &str = "holds something else in every container";
+        let taken = |path: &str| ["/proc", "/sys", "/dev"].into_iter().any(|own| is_at_or_below(path, own));
+        if !is_guest_path(&self.workdir) {
+            problems.push(Problem::new("workdir", format!("`{}` {ABSOLUTE}", self.workdir)));
+        } else if taken(&self.workdir) || is_at_or_below(&self.workdir, STATIC_ROOT) {
+            problems.push(Problem::new("workdir", format!("`{}` {TAKEN}", self.workdir)));
+        }
+        for (host, mount) in &self.extra_mounts {
+            let (path, target) = (format!("extra_mounts.{host}"), mount.target());
+            if !is_guest_path(target) || target.contains(':') {
+                let problem = Problem::new(path, format!("`{target}` {ABSOLUTE}"));
+                problems.push(problem.with_hint("say what the guest may do as `{bind: /path, mode: ro}`"));
+            } else if is_at_or_below(&self.workdir, target) {
+                problems.push(Problem::new(path, format!("a mount on `{target}` would hide the workspace")));
+            } else if taken(target) {
+                problems.push(Problem::new(path, format!("`{target}` {TAKEN}")));
+            }
+        }
+        for path in self.tmpfs.keys() {
+            if !is_guest_path(path) || taken(path) && path != "/dev/shm" || is_at_or_below(&self.workdir, path) {
+                problems.push(Problem::new(format!("tmpfs.{path}"), "no memory file system can be there"));
+            }
+        }
+    }
+
+    fn check_names(&self, problems: &mut Vec<Problem>) {
+        let is_word = |text: &str| {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+            text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.len() <= 128 && text.chars().all(is_plain)
+        };
+        for (path, name) in [("network", &self.network), ("runtime", &self.runtime)] {
+            if let Some(name) = name.as_deref().filter(|name| !is_word(name)) {
+                problems.push(Problem::new(path, format!("`{}` is no name", name.escape_debug())));
+            }
+        }
+        if let Some(user) = self.user.as_deref().filter(|user| User::read(user).is_none()) {
+            let problem = Problem::new("user", format!("`{}` is no user", user.escape_debug()));
+            problems.push(problem.with_hint("write `uid`, `uid:gid` or a name of the image"));
+        }
+        for name in &self.cap_add {
+            let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+            if !is_name || name == "ALL" {
+                let problem = Problem::new("cap_add", format!("`{}` is no single capability", name.escape_debug()));
+                problems.push(problem.with_hint("name each that is needed, as `CHOWN`"));
+            }
+        }
+        let is_endpoint = |host: &str| {
+            ["unix:///", "tcp://", "http://", "https://"].into_iter().any(|scheme| host.starts_with(scheme))
+        };
+        if let Some(host) = self.host.as_deref().filter(|host| !is_endpoint(host)) {
+            let problem = Problem::new("host", format!("`{}` is no endpoint of an engine", host.escape_debug()));
+            problems.push(problem.with_hint("write `unix:///path/of.sock` or `tcp://host:port`"));
+        }
+    }
+
+    /// Finds what will not do what its author may think.
+    pub(super) fn warnings(&self) -> Vec<Problem> {
+        let binary = self.binary.as_ref().map(|_| {
+            Problem::new("binary", "no binary is started: the engine's API is spoken")
+                .with_hint("leave it out; `docker.host` names another engine")
+        });
+        binary.into_iter().collect()
     }
 }
 
@@ -186,3 +262,51 @@ commands:
   command: python3
 ",
 }];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(section: &str) -> Vec<String> {
+        let config: DockerConfig = serde_json::from_str(section).unwrap();
+        config.check().into_iter().map(|problem| problem.path).collect()
+    }
+
+    #[test]
+    fn a_whole_section_is_read() {
+        let whole = r#"{"image":"python:3.12-slim","build":{"context":".","args":{"A":"1"}},"pull":"never",
+            "binary":"docker","host":"tcp://127.0.0.1:2375","workdir":"/work","mount_workspace":false,
+            "extra_mounts":{"/data":"/data","vendor":{"bind":"/work/vendor","mode":"rw"}},"network":"bridge",
+            "user":"1000:1000","keep_container_after_clean":true,"runtime":"runsc","read_only_root":true,
+            "cap_add":["CHOWN"],"tmpfs":{"/run":"16MiB"}}"#;
+        let config: DockerConfig = serde_json::from_str(whole).unwrap();
+        assert!(config.check().is_empty(), "{:?}", config.check());
+        assert_eq!(config.warnings()[0].path, "binary");
+        assert!(!config.extra_mounts["/data"].is_writable() && config.extra_mounts["vendor"].is_writable());
+        let again: DockerConfig = serde_json::from_str(&serde_json::to_string(&config).unwrap()).unwrap();
+        assert_eq!(config, again);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for (section, path) in [
+            ("{}", "image"),
+            (r#"{"image":"img:tag --privileged"}"#, "image"),
+            (r#"{"image":"a","workdir":"workspace"}"#, "workdir"),
+            (r#"{"image":"a","workdir":"/proc/self"}"#, "workdir"),
+            (r#"{"image":"a","workdir":"/static/x"}"#, "workdir"),
+            (r#"{"image":"a","extra_mounts":{"/a":"/b:ro"}}"#, "extra_mounts./a"),
+            (r#"{"image":"a","extra_mounts":{"/a":"/workspace"}}"#, "extra_mounts./a"),
+            (r#"{"image":"a","extra_mounts":{"/a":"/b/../c"}}"#, "extra_mounts./a"),
+            (r#"{"image":"a","network":"container:x"}"#, "network"),
+            (r#"{"image":"a","user":"a b"}"#, "user"),
+            (r#"{"image":"a","cap_add":["ALL"]}"#, "cap_add"),
+            (r#"{"image":"a","host":"ssh://x"}"#, "host"),
+            (r#"{"image":"a","tmpfs":{"run":"1MiB"}}"#, "tmpfs.run"),
+        ] {
+            assert_eq!(problems(section), [path], "{section}");
+        }
+        assert!(serde_json::from_str::<DockerConfig>(r#"{"img":"a"}"#).is_err());
+        assert!(serde_json::from_str::<DockerOptions>(r#"{"x":1}"#).is_err());
+    }
+}

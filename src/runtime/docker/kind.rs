@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::client::{ANSWER, Clients, within};
+use super::client::Clients;
 use super::config::BUILTIN_SPECS;
 use super::facts::Facts;
 use super::image::Image;
 use super::mounts::STATIC_ROOT;
-use super::{DockerConfig, DockerOptions, limits, spawn};
+use super::{DockerConfig, DockerOptions, gc, limits, spawn};
 use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::runtime::{
     BuiltinSpec, Commands, EnforcementTable, Guest, Launch, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
 };
 use crate::spec::Problem;
-use crate::workspace::BaseNeed;
+use crate::workspace::{BaseNeed, GcMode, OwnerId};
 
 /// The Docker runtime: commands as execs in a container.
 #[derive(Debug)]
@@ -63,13 +63,17 @@ impl RuntimeKind for Docker {
         BUILTIN_SPECS.to_vec()
     }
 
+    fn warnings(&self, config: &DockerConfig) -> Vec<Problem> {
+        config.warnings()
+    }
+
+    async fn release(&self, owner: &OwnerId, place: &str, mode: GcMode) -> Result<Vec<String>, ExecutionError> {
+        Ok(gc::release(&*self.clients.client(Some(place)), owner, mode).await?)
+    }
+
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {
         let client = self.clients.client(None);
-        let api = client.api().await?;
-        let version = within(ANSWER, "say its version", api.version()).await?;
-        let mut info = RuntimeInfo::new(format!("docker {}", version.version.unwrap_or_default()));
-        info.facts.push(("endpoint".to_owned(), client.endpoint().to_owned()));
-        Ok(info)
+        Ok(limits::describe(client.endpoint(), client.facts().await?))
     }
 
     async fn spawn(

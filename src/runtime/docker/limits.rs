@@ -6,7 +6,7 @@ use bollard::models::{HostConfig, ResourcesUlimits};
 
 use super::DockerConfig;
 use super::facts::Facts;
-use crate::runtime::{Capability, EnforcementTable, Level};
+use crate::runtime::{Capability, EnforcementTable, Level, RuntimeInfo};
 use crate::spec::{LimitName, LimitValue, Limits};
 
 /// Tasks of a container that are not the guest's: the init and the keeper.
@@ -112,6 +112,34 @@ pub(super) fn enforcement(config: &DockerConfig, facts: &Facts) -> EnforcementTa
         .capability(Capability::Tty, Level::Unsupported, "what a guest prints could be taken for frames of the engine")
         .capability(Capability::Shell, Level::Enforced, "/bin/sh -c of the image")
         .capability(Capability::ReadOnlyAssets, Level::Enforced, "a read-only mount")
+}
+
+/// Says what was found at an engine.
+pub(super) fn describe(endpoint: &str, facts: &Facts) -> RuntimeInfo {
+    let mut info = RuntimeInfo::new(format!("docker {}", facts.version));
+    let yes_no = |is: bool| if is { "yes" } else { "no" }.to_owned();
+    let said = [
+        ("endpoint", endpoint.to_owned()),
+        ("api", facts.api.clone()),
+        ("cgroups", facts.cgroups.name().to_owned()),
+        ("storage driver", facts.driver.clone()),
+        ("rootless", yes_no(facts.rootless)),
+        ("seccomp", yes_no(facts.seccomp)),
+    ];
+    info.facts.extend(said.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    let lacks = [
+        (facts.memory, "the engine has no memory cgroup: nothing bounds the memory of a guest"),
+        (facts.swap, "the engine does not count swap: boot with swapaccount=1, or switch swap off"),
+        (facts.pids, "the engine has no pids cgroup: nothing bounds the processes of a guest"),
+        (facts.cpus, "the engine has no cpu quota: `cpus` is not held"),
+        (facts.seccomp, "the engine filters no system calls: use one with seccomp"),
+    ];
+    info.weaker.extend(lacks.into_iter().filter(|(has, _)| !has).map(|(_, why)| why.to_owned()));
+    if !facts.sized_layers {
+        let why = "the storage driver bounds no container's files: `disk` is only looked at; use xfs with pquota";
+        info.weaker.push(why.to_owned());
+    }
+    info
 }
 
 #[cfg(test)]

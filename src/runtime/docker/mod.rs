@@ -14,6 +14,7 @@ mod ending;
 mod error;
 mod exec;
 mod facts;
+mod gc;
 mod image;
 mod kind;
 mod labels;

@@ -68,6 +68,8 @@ pub(super) async fn open(
     if launch.limits.get(LimitName::Stack).from == Provenance::Default {
         launch.limits.set(LimitName::Stack, Bound { value: None, from: Provenance::Default });
     }
+    // Before anything is made: whoever finds this owner dead knows where to look.
+    launch.owner.note("docker", client.endpoint())?;
     let user = User::choose(options.user.as_deref().or(config.user.as_deref()), &launch)?;
     let plan = plan(&launch, &config, &facts, (&client, image))?;
     let os = launch.spec.environment.include_os_env.then(|| launch.host.env.get("PATH")).flatten();

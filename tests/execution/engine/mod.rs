@@ -61,7 +61,8 @@ impl Raw {
 
     /// Lists the containers of ours that exist, running or not, with a label of this value.
     pub(crate) fn containers(label: &str) -> Vec<Value> {
-        let filters = format!("{{\"label\":[\"{label}\"]}}").replace('"', "%22").replace('{', "%7B").replace('}', "%7D");
+        let filters =
+            format!("{{\"label\":[\"{label}\"]}}").replace('"', "%22").replace('{', "%7B").replace('}', "%7D");
         let listed = Self::get(&format!("/containers/json?all=1&filters={filters}")).unwrap();
         listed.as_array().unwrap().clone()
     }
