@@ -84,7 +84,7 @@ impl Workspace {
 
     /// Says whether there is something at a path, without a link or another file system on the way.
     pub fn has_plainly(&self, path: &WorkspacePath) -> bool {
-        at::open_path(self.work.as_fd(), path, OFlags::PATH).is_ok()
+        at::open_path(self.work.as_fd(), path, OFlags::RDONLY).is_ok()
     }
 
     /// Gives the workspace's directory and everything in it to a user and a group.

@@ -1,5 +1,7 @@
 //! What the tests of Docker share: whether there is an engine, the images that they run in, and a look past the runtime.
 
+pub(crate) mod place;
+
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
