@@ -23,6 +23,8 @@ mod gc;
 mod give;
 mod globs;
 mod host_file;
+#[cfg(feature = "docker")]
+mod incoming;
 mod inputs;
 mod memory;
 mod open;
@@ -46,6 +48,8 @@ pub use assets::{
     AssetError, AssetKind, AssetResolver, ResolvedStaticAsset, SecretConfig, StagedAsset, StagedAssets,
     StaticAssetConfig, StaticAssets, resolve_static_assets,
 };
+#[cfg(feature = "docker")]
+pub(crate) use at::{Kind, Meta, Stamp, meta, read_link};
 pub use base::{Base, BaseNeed};
 pub use contents::{Content, Contents, ContentsBounds, FileOutcome};
 pub use copy::CopyIn;
@@ -59,6 +63,8 @@ pub use files::{
 pub(crate) use gc::gc_after;
 pub use gc::{Elsewhere, GcMode, GcReport, GcScope, gc};
 pub use globs::Globs;
+#[cfg(feature = "docker")]
+pub(crate) use incoming::{Attributes, Incoming};
 pub use inputs::{InputContent, InputFile};
 pub use memory::DEFAULT_ENTRIES;
 pub use open::{PrivateDir, Quota, Workspace};
@@ -73,4 +79,8 @@ pub use snapshot::{
     SnapshotDiff, SnapshotId, SnapshotIdError, SnapshotProgress, SnapshotStore, StatCache, StoreError, StoreGcReport,
     Take, TakeMemory, Taken, TextDiff, Tree, Watch, scan,
 };
+#[cfg(feature = "docker")]
+pub(crate) use tree::open_regular;
 pub use usage::DiskUsage;
+#[cfg(feature = "docker")]
+pub(crate) use walk::{Descend, Seen, Visit, is_gone, walk};

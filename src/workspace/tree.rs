@@ -304,7 +304,7 @@ impl Visit for Copier<'_> {
     }
 }
 
-fn timestamps(modified: Stamp) -> Timestamps {
+pub(crate) fn timestamps(modified: Stamp) -> Timestamps {
     let moment = Timespec { tv_sec: modified.seconds, tv_nsec: modified.nanos };
     Timestamps { last_access: moment, last_modification: moment }
 }

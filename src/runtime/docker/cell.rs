@@ -7,6 +7,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::DockerError;
 use super::container::{self, Container};
 use super::spawn::Inner;
+use super::transfer::{Ferry, ReadBack, Refusal, Shore};
 use super::users::{self, User};
 use crate::error::ExecutionError;
 
@@ -20,6 +21,14 @@ pub(super) struct Held {
     setup_over: bool,
     /// Whether nothing is made any more.
     closed: bool,
+    /// Who carries the workspace, where it is not mounted.
+    ferry: Option<Ferry>,
+}
+
+impl Held {
+    pub(super) fn new(ferry: Option<Ferry>) -> Self {
+        Self { ferry, ..Self::default() }
+    }
 }
 
 /// The right to use the container. Dropped before [`leave`](Self::leave), everything in it is killed, which the next
@@ -59,16 +68,43 @@ impl Cell {
         if self.held().container.is_none() {
             self.make(api, &inner).await?;
         }
+        self.carry_in(Moment::Making).await?;
         let over = self.held().setup_over;
         let container = self.container()?;
         if !container.is_running() {
             container.start(api, &inner.plan, &inner.workspace).await?;
             inner.set_address(container.address);
         }
+        self.carry_in(Moment::Running).await?;
         if over {
-            container.end_setup(api).await?;
+            self.container()?.end_setup(api).await?;
         }
         Ok(())
+    }
+
+    /// Brings the container's copy of the workspace up to date, where it has one.
+    async fn carry_in(&mut self, moment: Moment) -> Result<(), DockerError> {
+        let inner = Arc::clone(&self.inner);
+        let owner = self.user().ids;
+        let Held { container: Some(container), ferry: Some(ferry), .. } = self.held() else { return Ok(()) };
+        // A container that has never had it gets it before anything runs in it; another one may have to remove files.
+        if (moment == Moment::Making) != ferry.is_new_to(&container.id) {
+            return Ok(());
+        }
+        ferry.carry_in(shore(&inner, container, owner)?).await
+    }
+
+    /// Takes the container's copy of the workspace over, where it has one; says why it could not be.
+    ///
+    /// Cancel safe: the workspace is as it was, or as the container's copy is.
+    pub(super) async fn carry_out(&mut self) -> Result<Option<Refusal>, DockerError> {
+        let inner = Arc::clone(&self.inner);
+        let owner = self.user().ids;
+        let Held { container: Some(container), ferry: Some(ferry), .. } = self.held() else { return Ok(None) };
+        match ferry.carry_out(shore(&inner, container, owner)?).await? {
+            ReadBack::Replaced(_) => Ok(None),
+            ReadBack::Refused(refusal) => Ok(Some(refusal)),
+        }
     }
 
     async fn make(&mut self, api: &bollard::Docker, inner: &Inner) -> Result<(), DockerError> {
@@ -133,6 +169,19 @@ impl Cell {
     pub(super) fn user(&self) -> &User {
         self.inner.known_user.get().unwrap_or(&self.inner.user)
     }
+}
+
+/// When a workspace is carried in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    /// The container may not have been started yet.
+    Making,
+    Running,
+}
+
+fn shore<'a>(inner: &'a Inner, container: &'a Container, owner: Option<(u32, u32)>) -> Result<Shore<'a>, DockerError> {
+    let owner = owner.ok_or_else(|| DockerError::User { user: inner.user.name.clone() })?;
+    Ok(Shore { client: &inner.client, container: &container.id, running: container.is_running(), owner })
 }
 
 impl Drop for Cell {

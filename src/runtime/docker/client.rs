@@ -13,7 +13,9 @@ use tokio::sync::OnceCell;
 
 use super::DockerError;
 use super::facts::Facts;
+use super::transfer::Sight;
 use crate::host::EngineAccess;
+use crate::workspace::Workspace;
 
 /// Where an engine listens unless it was told otherwise.
 const USUAL: &str = "unix:///var/run/docker.sock";
@@ -38,6 +40,7 @@ pub(super) struct Client {
     access: EngineAccess,
     api: OnceCell<bollard::Docker>,
     facts: OnceCell<Facts>,
+    sight: Sight,
 }
 
 impl Clients {
@@ -60,7 +63,7 @@ impl Clients {
 
 impl Client {
     fn new(endpoint: String, access: EngineAccess) -> Self {
-        Self { endpoint, access, api: OnceCell::new(), facts: OnceCell::new() }
+        Self { endpoint, access, api: OnceCell::new(), facts: OnceCell::new(), sight: Sight::default() }
     }
 
     /// Gives the endpoint, for messages.
@@ -90,6 +93,13 @@ impl Client {
     /// Gives what the engine said of itself, if it was asked.
     pub(super) fn known_facts(&self) -> Option<&Facts> {
         self.facts.get()
+    }
+
+    /// Says whether the engine sees the files of a workspace.
+    ///
+    /// Cancel safe.
+    pub(super) async fn sees(&self, workspace: &Workspace) -> Result<bool, DockerError> {
+        self.sight.sees(self, workspace).await
     }
 
     async fn connect(&self) -> Result<bollard::Docker, DockerError> {

@@ -138,7 +138,7 @@ impl Container {
             while is_alive(api, &self.id).await? {
                 tokio::time::sleep(LOOK).await;
             }
-            Ok(())
+            Ok::<_, DockerError>(())
         };
         tokio::time::timeout(KILL, dead)
             .await

@@ -122,6 +122,12 @@ pub enum DockerError {
         #[source]
         source: crate::workspace::WorkspaceError,
     },
+    /// Files that did not come back whole, or as nothing that can be read.
+    #[error("the files of the container did not come back whole: {why}")]
+    Transfer {
+        /// What was seen.
+        why: String,
+    },
     /// The engine refused, or the connection broke.
     #[error("the container engine did not {action}")]
     Api {
@@ -149,7 +155,7 @@ impl DockerError {
             Self::TooOld { .. } | Self::TimedOut { .. } | Self::Mount { .. } | Self::Blind => None,
             Self::NoNetwork { .. } | Self::PortTaken { .. } | Self::User { .. } | Self::NoImage { .. } => None,
             Self::Keeper { .. } | Self::Start { .. } | Self::Gone | Self::Answer { .. } => None,
-            Self::Workspace { .. } => None,
+            Self::Workspace { .. } | Self::Transfer { .. } => None,
         }
     }
 
@@ -157,7 +163,7 @@ impl DockerError {
     pub(super) fn is_lost(&self) -> bool {
         match self {
             Self::Api { .. } => self.refusal().is_none(),
-            Self::NoEngine { .. } | Self::TimedOut { .. } | Self::Gone => true,
+            Self::NoEngine { .. } | Self::TimedOut { .. } | Self::Gone | Self::Transfer { .. } => true,
             Self::Endpoint { .. } | Self::NoPermission { .. } | Self::TooOld { .. } | Self::Mount { .. } => false,
             Self::Blind | Self::NoNetwork { .. } | Self::PortTaken { .. } | Self::User { .. } => false,
             Self::NoImage { .. } | Self::Keeper { .. } | Self::Start { .. } | Self::Answer { .. } => false,
@@ -184,10 +190,17 @@ impl DockerError {
             Self::User { .. } => "write `uid:gid`, or a name of the image's /etc/passwd",
             Self::NoImage { .. } => "load or build it first, or set `docker.pull: missing`",
             Self::Keeper { .. } => "the image must have `sleep`, and `/bin/sh` for command lines",
+            Self::Transfer { .. } => "look into the engine's log; the workspace is as it was before",
             Self::Gone => "somebody removed the container while it was used",
             Self::Api { .. } | Self::Start { .. } | Self::Answer { .. } | Self::Workspace { .. } => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+impl From<crate::workspace::WorkspaceError> for DockerError {
+    fn from(source: crate::workspace::WorkspaceError) -> Self {
+        Self::Workspace { source }
     }
 }
 
@@ -202,7 +215,7 @@ impl From<DockerError> for ExecutionError {
             DockerError::Blind | DockerError::NoNetwork { .. } => ErrorKind::Unenforceable,
             DockerError::Workspace { .. } => ErrorKind::Workspace,
             DockerError::TimedOut { .. } | DockerError::Api { .. } | DockerError::Start { .. } => ErrorKind::Runtime,
-            DockerError::Gone | DockerError::Answer { .. } => ErrorKind::Runtime,
+            DockerError::Gone | DockerError::Answer { .. } | DockerError::Transfer { .. } => ErrorKind::Runtime,
         };
         let hint = error.hint();
         let wrapped = Self::new(kind, error);

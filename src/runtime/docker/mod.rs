@@ -27,6 +27,7 @@ mod run;
 mod settle;
 mod spawn;
 mod streams;
+mod transfer;
 mod usage;
 mod users;
 mod watch;

@@ -46,6 +46,7 @@ pub(super) struct Mounts {
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
     pub(super) config: &'a DockerConfig,
+    pub(super) mount_workspace: bool,
     pub(super) spawn: &'a [runtime::Mount],
     /// Where the staged assets are on the host.
     pub(super) assets: Option<PathBuf>,
@@ -61,7 +62,7 @@ impl Mounts {
     pub(super) fn of(asked: &Asked<'_>) -> Result<Self, DockerError> {
         let mut mounts = Self::default();
         let workdir = asked.config.workdir.as_str();
-        if asked.config.mount_workspace {
+        if asked.mount_workspace {
             mounts.binds.insert(workdir.to_owned(), Bind { source: Source::Workspace, writable: true });
         }
         for (host, extra) in &asked.config.extra_mounts {

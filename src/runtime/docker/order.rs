@@ -75,7 +75,7 @@ async fn may_enter(inner: &Inner, (api, container): (&bollard::Docker, &str), cw
         return Ok(true);
     }
     if let Ok(below) = Path::new(cwd).strip_prefix(workdir)
-        && inner.config.mount_workspace
+        && !inner.ferried
         && !inner.plan.mounts.covers(cwd)
     {
         return Ok(inner.workspace.dir().open_dir(below).is_ok());

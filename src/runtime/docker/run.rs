@@ -14,6 +14,7 @@ use super::order;
 use super::settle::{Seen, settle};
 use super::spawn::Inner;
 use super::streams::{Phase, Pump, Pumped, feed};
+use super::transfer::Refusal;
 use super::usage::{Counters, cpu_time, peak_memory};
 use super::watch::Watch;
 use crate::runtime::{End, Ending, Job, Stop};
@@ -75,7 +76,9 @@ async fn once(inner: &Inner, cell: &mut Cell, job: &mut Job, is_last: bool) -> R
     let mut watch = Watch::new(&job.limits, &inner.workspace, (&before, used, container.layer));
     let about = About { inner, api, exec: &exec, before: &before, order: &order };
     let (seen, pumped) = converse(&about, container, job, streams, &mut watch).await;
-    explain(&about, seen?, pumped, (job, &watch), is_last).await
+    let seen = seen?;
+    let refusal = if seen.how.is_some() { cell.carry_out().await? } else { None };
+    explain(&about, seen, pumped, (job, &watch, refusal), is_last).await
 }
 
 /// Whom a conversation with the engine is about.
@@ -90,9 +93,11 @@ struct About<'a> {
 /// Gives the workspace to the user of the command, and measures it.
 async fn prepare(inner: &Inner, user: Option<(u32, u32)>) -> Result<Option<DiskUsage>, DockerError> {
     let workspace = Arc::clone(&inner.workspace);
+    let ferried = inner.ferried;
     let is_root = rustix::process::geteuid().is_root();
     let done = tokio::task::spawn_blocking(move || {
-        if let Some((user, group)) = user.filter(|_| is_root) {
+        // What is carried in gets its owner on the way.
+        if let Some((user, group)) = user.filter(|_| is_root && !ferried) {
             workspace.give_to(user, group)?;
         }
         Ok(workspace.usage().ok())
@@ -169,7 +174,7 @@ async fn explain(
     about: &About<'_>,
     seen: Seen,
     pumped: Pumped,
-    (job, watch): (&Job, &Watch),
+    (job, watch, refusal): (&Job, &Watch, Option<Refusal>),
     is_last: bool,
 ) -> Result<Option<Ending>, DockerError> {
     let Some(how) = &seen.how else {
@@ -191,6 +196,7 @@ async fn explain(
     let peak = peak_memory(about.before, seen.after.as_ref(), about.inner.facts.cgroups);
     let (end, denied) = ending::of(how, &job.limits, seen.out_of_memory, (&cpu, &peak));
     let (written, above) = watch.end().await;
+    let above = above.or_else(|| refusal.as_ref()?.limit(&job.limits));
     let end = match (end, above) {
         (End::Exited(_) | End::Signaled { .. }, Some(Stop::Limit(limit, value))) => End::Limit(limit, value),
         (end, _) => end,
@@ -199,6 +205,7 @@ async fn explain(
     ending.denied.extend(denied);
     (ending.cpu_time, ending.peak_memory, ending.disk_written) = (cpu, peak, written);
     ending.notes = seen.notes;
+    ending.notes.extend(refusal.map(|refusal| refusal.to_string()));
     Ok(Some(ending))
 }
 

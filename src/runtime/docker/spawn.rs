@@ -12,9 +12,10 @@ use super::cell::{Cell, Held};
 use super::client::Client;
 use super::facts::Facts;
 use super::image::Image;
-use super::mounts::{Asked, Mounts};
+use super::mounts::{Asked, Mounts, STATIC_ROOT};
 use super::network::Network;
 use super::plan::{Plan, TEMP};
+use super::transfer::Ferry;
 use super::users::User;
 use super::{DockerConfig, DockerError, DockerOptions, labels, run};
 use crate::error::{ErrorKind, ExecutionError};
@@ -40,6 +41,8 @@ pub(super) struct Inner {
     /// The search path of commands that set none; absent: the image's.
     search: Option<String>,
     pub(super) held: Arc<AsyncMutex<Held>>,
+    /// Whether the workspace is carried in and out, and not mounted.
+    pub(super) ferried: bool,
     address: Mutex<Option<IpAddr>>,
 }
 
@@ -70,8 +73,9 @@ pub(super) async fn open(
     }
     // Before anything is made: whoever finds this owner dead knows where to look.
     launch.owner.note("docker", client.endpoint())?;
+    let ferried = is_ferried(&launch, &config, &client).await?;
     let user = User::choose(options.user.as_deref().or(config.user.as_deref()), &launch)?;
-    let plan = plan(&launch, &config, &facts, (&client, image))?;
+    let plan = plan(&launch, (&config, ferried), &facts, (&client, image))?;
     let os = launch.spec.environment.include_os_env.then(|| launch.host.env.get("PATH")).flatten();
     let chosen = [launch.request.env.get("PATH"), launch.spec.environment.env.get("PATH"), os];
     let inner = Inner {
@@ -82,7 +86,8 @@ pub(super) async fn open(
         owner: Arc::clone(&launch.owner),
         granted: granted(&config),
         search: chosen.into_iter().flatten().next().cloned(),
-        held: Arc::default(),
+        held: Arc::new(AsyncMutex::new(Held::new(ferry(&launch, &config, ferried)))),
+        ferried: ferried != Ferried::Nothing,
         address: Mutex::default(),
         client,
         facts,
@@ -95,7 +100,7 @@ pub(super) async fn open(
 
 fn plan(
     launch: &Launch,
-    config: &DockerConfig,
+    (config, ferried): (&DockerConfig, Ferried),
     facts: &Facts,
     (client, image): (&Client, Image),
 ) -> Result<Plan, DockerError> {
@@ -103,8 +108,9 @@ fn plan(
     let closed = [Some(PathBuf::from(&facts.root)), client.socket()].into_iter().flatten();
     let asked = Asked {
         config,
+        mount_workspace: ferried == Ferried::Nothing,
         spawn: &launch.request.mounts,
-        assets: launch.assets_path.clone().filter(|_| launch.assets.is_some()),
+        assets: launch.assets_path.clone().filter(|_| launch.assets.is_some() && ferried != Ferried::Everything),
         closed: closed.filter(|path| path.is_absolute()).collect(),
     };
     let has_setup = !launch.setup_lines().is_empty();
@@ -116,6 +122,44 @@ fn plan(
         mounts: Mounts::of(&asked)?,
         network: Network::choose(config, &launch.request.ports, has_setup, facts)?,
     })
+}
+
+/// What goes into the container through the engine's API, and is not mounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ferried {
+    Nothing,
+    /// The workspace, because the spec wants it so.
+    Workspace,
+    /// The assets too: the engine does not see our files.
+    Everything,
+}
+
+/// Decides by a look at what the engine sees.
+async fn is_ferried(launch: &Launch, config: &DockerConfig, client: &Client) -> Result<Ferried, DockerError> {
+    let has_mounts = !config.extra_mounts.is_empty() || !launch.request.mounts.is_empty();
+    let ferried = match (client.sees(&launch.workspace).await?, config.mount_workspace) {
+        (true, true) => return Ok(Ferried::Nothing),
+        (true, false) => Ferried::Workspace,
+        (false, _) if has_mounts => return Err(DockerError::Blind),
+        (false, _) => Ferried::Everything,
+    };
+    if config.read_only_root {
+        return Err(DockerError::Mount {
+            path: config.workdir.clone(),
+            why: "nothing can be copied into a container whose files are read-only",
+        });
+    }
+    Ok(ferried)
+}
+
+fn ferry(launch: &Launch, config: &DockerConfig, ferried: Ferried) -> Option<Ferry> {
+    let assets = launch.assets.clone().map(|assets| (assets, STATIC_ROOT.to_owned()));
+    let workspace = Arc::clone(&launch.workspace);
+    match ferried {
+        Ferried::Nothing => None,
+        Ferried::Workspace => Some(Ferry::new(workspace, &config.workdir, None)),
+        Ferried::Everything => Some(Ferry::new(workspace, &config.workdir, assets)),
+    }
 }
 
 /// Lists the variables that every command starts with; what the image sets wins over them.
