@@ -47,6 +47,8 @@ pub(super) struct Attendant<'a> {
     pub(super) watch: &'a mut Watch,
     /// Whether the engine had to end something because memory was full.
     pub(super) out_of_memory: bool,
+    /// The counters right before everything was killed, where they could be read.
+    pub(super) last: Option<Counters>,
 }
 
 /// What the engine tells by itself.
@@ -78,7 +80,7 @@ impl Attendant<'_> {
                     Told::Silent => self.container.events = None,
                 },
                 () = self.watch.due() => {
-                    if let Some(stop) = self.watch.look(self.api, &self.container.id).await {
+                    if let Some(stop) = self.watch.look(self.api, self.container).await {
                         self.control.stop(stop);
                     }
                 }
@@ -133,6 +135,7 @@ impl Attendant<'_> {
     /// Ends everything in the container.
     async fn stop(&mut self) -> Result<Came, DockerError> {
         self.phase.send_replace(Phase::Stopped);
+        self.last = self.container.count_at_once();
         self.container.kill(self.api).await?;
         self.control.mark_ended();
         Ok(Came::Stopped)
@@ -157,11 +160,6 @@ impl Attendant<'_> {
         self.started();
         self.control.mark_ended();
         Came::Died
-    }
-
-    /// Looks at the container's counters.
-    pub(super) async fn count(&mut self) -> Result<Counters, DockerError> {
-        Counters::look(self.api, &self.container.id).await
     }
 
     /// Waits for the event of a full memory for a while.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::errors::Error as ApiError;
 use bollard::models::EventMessage;
@@ -11,6 +11,7 @@ use bollard::query_parameters::{
 };
 use futures_util::Stream;
 
+use super::cgroups::Groups;
 use super::client::{ANSWER, within};
 use super::facts::Facts;
 use super::plan::Plan;
@@ -22,6 +23,8 @@ use crate::workspace::Workspace;
 const WORK: Duration = Duration::from_secs(60);
 /// How long an engine may take to kill a container.
 const KILL: Duration = Duration::from_secs(15);
+/// How often an engine counts.
+const SECOND: Duration = Duration::from_secs(1);
 /// How often a dying container is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -38,6 +41,10 @@ pub(super) struct Container {
     pub(super) address: Option<IpAddr>,
     /// Its counters when the last command had ended.
     pub(super) counters: Option<Counters>,
+    /// Its groups, where they are this host's.
+    groups: Option<Groups>,
+    /// When the engine was asked for counters last.
+    asked: Option<Instant>,
     /// What its own files took when they were looked at last.
     pub(super) layer: u64,
     pub(super) events: Option<Events>,
@@ -73,7 +80,17 @@ impl Container {
         }
         let made = made.map_err(|error| refused(error, &plan.image.name))?;
         let bridged = plan.network.leaves_bridge();
-        Ok(Self { id: made.id, running: false, bridged, address: None, counters: None, layer: 0, events: None })
+        Ok(Self {
+            id: made.id,
+            running: false,
+            bridged,
+            address: None,
+            counters: None,
+            groups: None,
+            asked: None,
+            layer: 0,
+            events: None,
+        })
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -94,15 +111,45 @@ impl Container {
         within(WORK, "start a container", api.start_container(&self.id, None))
             .await
             .map_err(|error| refused(error, &plan.image.name))?;
-        (self.running, self.counters) = (true, None);
+        (self.running, self.counters, self.asked) = (true, None, None);
         self.events = Some(self.listen(api));
-        if plan.network.is_internal() {
-            if self.bridged {
-                network::join_internal(api, &self.id).await?;
-            }
-            self.address = network::own_address(api, &self.id).await?;
+        if plan.network.is_internal() && self.bridged {
+            network::join_internal(api, &self.id).await?;
         }
+        let found = within(ANSWER, "describe a container", api.inspect_container(&self.id, None)).await?;
+        self.address = network::own_address(found.network_settings.as_ref());
+        let pid = found.state.and_then(|state| state.pid).filter(|pid| *pid > 0);
+        self.groups = pid.and_then(|pid| Groups::open_ambient(pid, &self.id));
         Ok(())
+    }
+
+    /// Looks at its counters: in the host's own files, else the engine is asked, which answers once a second.
+    ///
+    /// Where the engine would have to wait, nothing is known but what it says of processes.
+    ///
+    /// Cancel safe.
+    pub(super) async fn count(&mut self, api: &bollard::Docker) -> Result<Counters, DockerError> {
+        if let Some(groups) = &self.groups {
+            return Ok(groups.read().unwrap_or_default());
+        }
+        if self.asked.is_none_or(|asked| asked.elapsed() >= SECOND) {
+            let counters = Counters::ask(api, &self.id).await?;
+            self.asked = Some(Instant::now());
+            return Ok(counters);
+        }
+        let listed = within(ANSWER, "list processes", api.top_processes(&self.id, None)).await;
+        let tasks = match listed {
+            Ok(listed) => u64::try_from(listed.processes.unwrap_or_default().len()).ok(),
+            // Not running.
+            Err(error) if matches!(error.status(), Some(404 | 409 | 500)) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Counters { tasks, ..Counters::default() })
+    }
+
+    /// Looks at its counters where that costs nothing.
+    pub(super) fn count_at_once(&self) -> Option<Counters> {
+        self.groups.as_ref().and_then(Groups::read)
     }
 
     /// Takes it off what only the set-up may use. Idempotent.
@@ -143,7 +190,7 @@ impl Container {
         tokio::time::timeout(KILL, dead)
             .await
             .map_err(|_| DockerError::TimedOut { action: ACTION, within: KILL })??;
-        (self.running, self.counters, self.events) = (false, None, None);
+        (self.running, self.counters, self.events, self.groups) = (false, None, None, None);
         Ok(())
     }
 

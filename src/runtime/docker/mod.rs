@@ -7,6 +7,7 @@
 
 mod attend;
 mod cell;
+mod cgroups;
 mod client;
 mod config;
 mod container;

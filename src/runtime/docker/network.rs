@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 
-use bollard::models::{HostConfig, NetworkCreateRequest, NetworkDisconnectRequest, PortBinding};
+use bollard::models::{HostConfig, NetworkCreateRequest, NetworkDisconnectRequest, NetworkSettings, PortBinding};
 
 use super::client::{ANSWER, within};
 use super::facts::Facts;
@@ -171,13 +171,9 @@ pub(super) async fn leave_bridge(api: &bollard::Docker, container: &str) -> Resu
     }
 }
 
-/// Asks for the container's address on the internal network.
-///
-/// Cancel safe.
-pub(super) async fn own_address(api: &bollard::Docker, container: &str) -> Result<Option<IpAddr>, DockerError> {
-    let found = within(ANSWER, "describe a container", api.inspect_container(container, None)).await?;
-    let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
-    Ok(networks.get(INTERNAL).and_then(|network| network.ip_address.as_deref()?.parse().ok()))
+/// Finds the container's address on the internal network.
+pub(super) fn own_address(settings: Option<&NetworkSettings>) -> Option<IpAddr> {
+    settings?.networks.as_ref()?.get(INTERNAL)?.ip_address.as_deref()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ async fn once(inner: &Inner, cell: &mut Cell, job: &mut Job, is_last: bool) -> R
     let used = prepare(inner, user.ids).await?;
     let before = match container.counters {
         Some(counters) => counters,
-        None => Counters::look(api, &container.id).await?,
+        None => container.count(api).await?,
     };
     let Some((exec, streams)) = begin(api, container, &order).await? else { return Ok(None) };
     let mut watch = Watch::new(&job.limits, &inner.workspace, (&before, used, container.layer));
@@ -151,6 +151,7 @@ async fn converse(
         nudge: &nudge,
         watch,
         out_of_memory: false,
+        last: None,
     };
     let attended = async {
         let seen = match attendant.run().await {
@@ -193,7 +194,7 @@ async fn explain(
         return Err(DockerError::Api { action: "pass on the whole output", source });
     }
     let cpu = cpu_time(about.before, seen.after.as_ref());
-    let peak = peak_memory(about.before, seen.after.as_ref(), about.inner.facts.cgroups);
+    let peak = peak_memory(about.before, seen.after.as_ref());
     let (end, denied) = ending::of(how, &job.limits, seen.out_of_memory, (&cpu, &peak));
     let (written, above) = watch.end().await;
     let above = above.or_else(|| refusal.as_ref()?.limit(&job.limits));

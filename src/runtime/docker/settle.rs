@@ -50,7 +50,7 @@ pub(super) async fn settle(
 ) -> Result<Seen, DockerError> {
     let mut seen = match came {
         Came::Refused => return Ok(Seen::new(None)),
-        Came::Stopped => Seen::new(Some(How::Stopped)),
+        Came::Stopped => Seen { after: attendant.last, ..Seen::new(Some(How::Stopped)) },
         Came::Died => {
             attendant.await_event().await;
             Seen::new(Some(How::Died))
@@ -67,25 +67,25 @@ async fn ended(
     (before, mode): (&Counters, Mode),
 ) -> Result<Seen, DockerError> {
     let mut seen = Seen::new(Some(How::Code(code)));
-    let mut after = attendant.count().await?;
+    let mut after = attendant.container.count(attendant.api).await?;
     for pause in PAUSES {
         if left(&after) == 0 {
             break;
         }
         tokio::time::sleep(pause).await;
-        after = attendant.count().await?;
+        after = attendant.container.count(attendant.api).await?;
     }
     // Without tasks it is the container that has ended, or is about to.
     if after.tasks.is_none_or(|tasks| tasks == 0) && !attendant.container.look(attendant.api).await? {
         attendant.await_event().await;
         return Ok(seen);
     }
-    let grew = match (before.refusals, after.refusals) {
-        (Some(before), Some(after)) => after > before,
-        (_, _) => code == SIGKILL,
-    };
-    if code != 0 && grew {
-        attendant.await_event().await;
+    match (before.oom_kills.zip(after.oom_kills), before.refusals.zip(after.refusals)) {
+        (Some((before, after)), _) => attendant.out_of_memory |= after > before,
+        // Only its events say whether the engine's host ended a process; they come a little later.
+        (None, Some((before, after))) if code != 0 && after > before => attendant.await_event().await,
+        (None, None) if code == SIGKILL => attendant.await_event().await,
+        (None, _) => {}
     }
     seen.after = Some(after);
     match (mode, left(&after)) {

@@ -8,7 +8,6 @@ use futures_util::StreamExt as _;
 
 use super::DockerError;
 use super::client::{ANSWER, within};
-use super::facts::CgroupVersion;
 use crate::runtime::Measured;
 
 /// One look at the counters of a container.
@@ -19,14 +18,16 @@ pub(super) struct Counters {
     pub(super) peak: Option<u64>,
     /// How often the memory limit was met.
     pub(super) refusals: Option<u64>,
+    /// How many processes were ended because memory was full; only the files of the host say it.
+    pub(super) oom_kills: Option<u64>,
     pub(super) tasks: Option<u64>,
 }
 
 impl Counters {
-    /// Looks at a container. Costs the engine some milliseconds.
+    /// Asks the engine for the counters of a container. One of 20.10 answers once a second.
     ///
     /// Cancel safe.
-    pub(super) async fn look(api: &bollard::Docker, container: &str) -> Result<Self, DockerError> {
+    pub(super) async fn ask(api: &bollard::Docker, container: &str) -> Result<Self, DockerError> {
         let options = StatsOptionsBuilder::new().stream(false).one_shot(true).build();
         let mut answers = std::pin::pin!(api.stats(container, Some(options)));
         let answer = async {
@@ -44,6 +45,7 @@ impl Counters {
             cpu: cpu.filter(|nanos| *nanos > 0).map(Duration::from_nanos),
             peak: memory.and_then(|memory| memory.max_usage),
             refusals: memory.and_then(|memory| memory.failcnt),
+            oom_kills: None,
             tasks: stats.pids_stats.as_ref().and_then(|pids| pids.current),
         }
     }
@@ -51,29 +53,23 @@ impl Counters {
 
 /// Gives the processor time between two looks.
 pub(super) fn cpu_time(before: &Counters, after: Option<&Counters>) -> Measured<Duration> {
-    let Some(after) = after else { return Measured::not_measured("the container was killed with its counters") };
+    const BY: &str = "cpu cgroup of the container, the engine's start of the command included";
+    let Some(after) = after else { return Measured::not_measured("the container ended with its counters") };
     match (before.cpu, after.cpu) {
-        (Some(before), Some(after)) => Measured::known(
-            after.saturating_sub(before),
-            "cpu cgroup of the container, the engine's start of the command included",
-        ),
-        (Some(_) | None, _) => Measured::not_measured("the engine does not count processor time"),
+        (Some(before), Some(after)) => Measured::known(after.saturating_sub(before), BY),
+        (_, _) => Measured::not_measured("the engine did not count processor time here"),
     }
 }
 
 /// Gives the peak of a command, where it is its own.
-pub(super) fn peak_memory(before: &Counters, after: Option<&Counters>, cgroups: CgroupVersion) -> Measured<u64> {
-    match cgroups {
-        CgroupVersion::V2 => return Measured::not_measured("cgroups of version 2 report no peak to the engine"),
-        CgroupVersion::V1 => {}
-    }
-    let Some(after) = after else { return Measured::not_measured("the container was killed with its counters") };
+pub(super) fn peak_memory(before: &Counters, after: Option<&Counters>) -> Measured<u64> {
+    let Some(after) = after else { return Measured::not_measured("the container ended with its counters") };
     match (before.peak, after.peak) {
         (Some(before), Some(after)) if after > before => {
             Measured::known(after, "memory cgroup of the container, with its cached files")
         }
         (Some(_), Some(_)) => Measured::not_measured("the container held more before this command"),
-        (_, _) => Measured::not_measured("the engine does not count a peak"),
+        (_, _) => Measured::not_measured("the engine did not count a peak here"),
     }
 }
 
@@ -89,7 +85,7 @@ mod tests {
         let counters = Counters::of(&serde_json::from_str(recorded).unwrap());
         assert_eq!(counters.cpu, Some(Duration::from_nanos(15_371_000)));
         assert_eq!((counters.peak, counters.refusals, counters.tasks), (None, None, Some(2)));
-        assert!(peak_memory(&counters, Some(&counters), CgroupVersion::V2).value().is_none());
+        assert!(peak_memory(&counters, Some(&counters)).value().is_none());
         assert!(cpu_time(&Counters::default(), Some(&counters)).value().is_none());
         assert_eq!(cpu_time(&counters, Some(&counters)).value(), Some(&Duration::ZERO));
     }
@@ -97,8 +93,8 @@ mod tests {
     #[test]
     fn a_peak_belongs_to_the_command_that_raised_it() {
         let at = |peak| Counters { peak: Some(peak), ..Counters::default() };
-        assert_eq!(peak_memory(&at(1), Some(&at(2)), CgroupVersion::V1).value(), Some(&2));
-        assert!(peak_memory(&at(2), Some(&at(2)), CgroupVersion::V1).value().is_none());
-        assert!(peak_memory(&at(2), None, CgroupVersion::V1).value().is_none());
+        assert_eq!(peak_memory(&at(1), Some(&at(2))).value(), Some(&2));
+        assert!(peak_memory(&at(2), Some(&at(2))).value().is_none());
+        assert!(peak_memory(&at(2), None).value().is_none());
     }
 }

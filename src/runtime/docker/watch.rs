@@ -7,6 +7,7 @@ use bollard::query_parameters::InspectContainerOptionsBuilder;
 use tokio::task::JoinHandle;
 
 use super::client::{ANSWER, within};
+use super::container::Container;
 use super::usage::Counters;
 use crate::runtime::{Measured, Stop};
 use crate::spec::{LimitName, LimitValue, Limits};
@@ -69,19 +70,19 @@ impl Watch {
     }
 
     /// Looks at what is due. A look that fails is made again.
-    pub(super) async fn look(&mut self, api: &bollard::Docker, container: &str) -> Option<Stop> {
+    pub(super) async fn look(&mut self, api: &bollard::Docker, container: &mut Container) -> Option<Stop> {
         let now = Instant::now();
         if let Some((most, before)) = self.cpu
             && now >= self.next_cpu
         {
-            let used = Counters::look(api, container).await.ok().and_then(|counters| counters.cpu);
+            let used = container.count(api).await.ok().and_then(|counters| counters.cpu);
             let used = used.map(|used| used.saturating_sub(before));
             if let Some(used) = used.filter(|used| *used > most) {
                 return Some(Stop::Limit(LimitName::CpuTime, LimitValue::Time(used)));
             }
             self.next_cpu = Instant::now() + pause(most.saturating_sub(used.unwrap_or_default()));
         }
-        if now >= self.next_disk { self.look_at_disk(api, container).await } else { None }
+        if now >= self.next_disk { self.look_at_disk(api, &container.id).await } else { None }
     }
 
     async fn look_at_disk(&mut self, api: &bollard::Docker, container: &str) -> Option<Stop> {

@@ -5,4 +5,5 @@
 mod commands;
 #[path = "../engine/mod.rs"]
 mod engine;
+mod lost;
 mod section;

@@ -1,6 +1,7 @@
 //! What the tests of Docker share: whether there is an engine, the images that they run in, and a look past the runtime.
 
 pub(crate) mod place;
+pub(crate) mod proxy;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -72,5 +73,42 @@ impl Raw {
     /// Describes a container.
     pub(crate) fn inspect(container: &str) -> Value {
         Self::get(&format!("/containers/{container}/json")).unwrap()
+    }
+}
+
+/// An image that a test made, removed with it.
+pub(crate) struct Made(pub(crate) String);
+
+impl Made {
+    /// Makes an image of the small one: what a script leaves, and the settings that these lines of a Dockerfile give.
+    pub(crate) fn new(name: &str, script: &str, changes: &[&str]) -> Self {
+        let name = format!("bailiwick-test/{name}-{}", std::process::id());
+        let body = serde_json::json!({
+            "Image": SMALL, "User": "0:0", "Cmd": ["/bin/sh", "-c", script], "Labels": {"bailiwick-test": "made"},
+        });
+        let (_, made) = Raw::call("POST", "/containers/create", Some(&body)).unwrap();
+        let id = made["Id"].as_str().unwrap().to_owned();
+        Raw::call("POST", &format!("/containers/{id}/start"), None).unwrap();
+        let (_, waited) = Raw::call("POST", &format!("/containers/{id}/wait"), None).unwrap();
+        assert_eq!(waited["StatusCode"], 0, "{script}");
+        let encode = |text: &str| {
+            let one = |byte: u8| {
+                if byte.is_ascii_alphanumeric() { (byte as char).to_string() } else { format!("%{byte:02X}") }
+            };
+            text.bytes().map(one).collect::<String>()
+        };
+        let changes: String = changes.iter().map(|change| format!("&changes={}", encode(change))).collect();
+        let (repo, none) = (encode(&name), serde_json::json!({}));
+        let path = format!("/commit?container={id}&repo={repo}&tag=latest{changes}");
+        let (status, said) = Raw::call("POST", &path, Some(&none)).unwrap();
+        assert_eq!(status, 201, "{said}");
+        Raw::call("DELETE", &format!("/containers/{id}?force=1"), None).unwrap();
+        Self(name)
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        let _ = Raw::call("DELETE", &format!("/images/{}?force=1", self.0), None);
     }
 }
