@@ -80,7 +80,13 @@ impl Attendant<'_> {
                     Told::Silent => self.container.events = None,
                 },
                 () = self.watch.due() => {
-                    if let Some(stop) = self.watch.look(self.api, self.container).await {
+                    // A look that takes long holds no end back.
+                    let looked = tokio::select! {
+                        biased;
+                        _ = self.control.stopped() => None,
+                        looked = self.watch.look(self.api, self.container) => looked,
+                    };
+                    if let Some(stop) = looked {
                         self.control.stop(stop);
                     }
                 }
@@ -90,7 +96,12 @@ impl Attendant<'_> {
                         () = tokio::time::sleep_until(next.into()) => {}
                     }
                 } => {
-                    match exec::look(self.api, self.exec).await {
+                    let looked = tokio::select! {
+                        biased;
+                        _ = self.control.stopped() => continue,
+                        looked = exec::look(self.api, self.exec) => looked,
+                    };
+                    match looked {
                         Ok(Standing::Waiting) if began.elapsed() > START => {
                             return Err(DockerError::TimedOut { action: "start the command", within: START });
                         }
@@ -136,8 +147,9 @@ impl Attendant<'_> {
     async fn stop(&mut self) -> Result<Came, DockerError> {
         self.phase.send_replace(Phase::Stopped);
         self.last = self.container.count_at_once();
-        self.container.kill(self.api).await?;
+        self.container.strike(self.api).await?;
         self.control.mark_ended();
+        self.container.await_end(self.api).await?;
         Ok(Came::Stopped)
     }
 

@@ -45,8 +45,8 @@ pub(super) struct Container {
     groups: Option<Groups>,
     /// When the engine was asked for counters last.
     asked: Option<Instant>,
-    /// What its own files took when they were looked at last.
-    pub(super) layer: u64,
+    /// What its own files take, where that was looked at since the last command.
+    pub(super) layer: Option<u64>,
     pub(super) events: Option<Events>,
 }
 
@@ -88,7 +88,7 @@ impl Container {
             counters: None,
             groups: None,
             asked: None,
-            layer: 0,
+            layer: Some(0),
             events: None,
         })
     }
@@ -174,22 +174,34 @@ impl Container {
     ///
     /// Cancel safe: it may be called again.
     pub(super) async fn kill(&mut self, api: &bollard::Docker) -> Result<(), DockerError> {
-        const ACTION: &str = "kill the container";
+        self.strike(api).await?;
+        self.await_end(api).await
+    }
+
+    /// Kills everything in it; an engine answers when it has ended. Idempotent.
+    ///
+    /// Cancel safe: it may be called again.
+    pub(super) async fn strike(&mut self, api: &bollard::Docker) -> Result<(), DockerError> {
         let options = KillContainerOptionsBuilder::new().signal("KILL").build();
-        match within(KILL, ACTION, api.kill_container(&self.id, Some(options))).await {
+        match within(KILL, "kill the container", api.kill_container(&self.id, Some(options))).await {
             // Not running, or not there.
-            Err(error) if !matches!(error.status(), Some(404 | 409)) => return Err(error),
-            Ok(()) | Err(_) => {}
+            Err(error) if !matches!(error.status(), Some(404 | 409)) => Err(error),
+            Ok(()) | Err(_) => Ok(()),
         }
+    }
+
+    /// Waits until it has ended, whatever the engine has said.
+    ///
+    /// Cancel safe: it may be called again.
+    pub(super) async fn await_end(&mut self, api: &bollard::Docker) -> Result<(), DockerError> {
         let dead = async {
             while is_alive(api, &self.id).await? {
                 tokio::time::sleep(LOOK).await;
             }
-            Ok::<_, DockerError>(())
+            Ok::<(), DockerError>(())
         };
-        tokio::time::timeout(KILL, dead)
-            .await
-            .map_err(|_| DockerError::TimedOut { action: ACTION, within: KILL })??;
+        let too_long = DockerError::TimedOut { action: "kill the container", within: KILL };
+        tokio::time::timeout(KILL, dead).await.map_err(|_| too_long)??;
         (self.running, self.counters, self.events, self.groups) = (false, None, None, None);
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bollard::models::{
     ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount,
+    MountTmpfsOptions, MountType,
 };
 
 use super::DockerConfig;
@@ -32,7 +33,8 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Makes the body of the request.
-    pub(super) fn body(&self, config: &DockerConfig, facts: &Facts, mounts: Vec<Mount>) -> ContainerCreateBody {
+    pub(super) fn body(&self, config: &DockerConfig, facts: &Facts, mut mounts: Vec<Mount>) -> ContainerCreateBody {
+        mounts.extend(self.instead_of_volumes(config));
         let host = HostConfig {
             init: Some(true),
             cap_drop: Some(vec!["ALL".to_owned()]),
@@ -66,14 +68,33 @@ impl Plan {
         }
     }
 
-    /// Lists the memory file systems: `/tmp`, those of the spec, and one where the image would have a volume.
+    /// Lists memory file systems in place of the volumes that the engine would make for the image: only a mount keeps
+    /// it from that.
+    fn instead_of_volumes(&self, config: &DockerConfig) -> Vec<Mount> {
+        let is_free = |path: &str| {
+            let is_shown = self.mounts.covers(path) || config.tmpfs.contains_key(path);
+            !is_shown && !is_at_or_below(&config.workdir, path) && !is_at_or_below(path, &config.workdir)
+        };
+        let options = MountTmpfsOptions {
+            size_bytes: i64::try_from(tmpfs_size(&self.limits)).ok(),
+            mode: Some(0o1777),
+            options: None,
+        };
+        let mount = |path: &String| Mount {
+            target: Some(path.clone()),
+            typ: Some(MountType::TMPFS),
+            tmpfs_options: Some(options.clone()),
+            ..Mount::default()
+        };
+        self.image.volumes.iter().filter(|path| path.as_str() != TEMP && is_free(path)).map(mount).collect()
+    }
+
+    /// Lists the memory file systems: `/tmp`, and those of the spec.
     fn tmpfs(&self, config: &DockerConfig) -> HashMap<String, String> {
         let options = |size: u64| format!("rw,exec,nosuid,nodev,mode=1777,size={size}");
         let whole = tmpfs_size(&self.limits);
-        let is_free = |path: &str| !self.mounts.covers(path) && !is_at_or_below(&config.workdir, path);
-        let volumes = self.image.volumes.iter().filter(|path| is_free(path) && !is_at_or_below(path, &config.workdir));
-        let mut all: HashMap<String, String> = volumes.map(|path| (path.clone(), options(whole))).collect();
-        if is_free(TEMP) {
+        let mut all = HashMap::new();
+        if !self.mounts.covers(TEMP) && !is_at_or_below(&config.workdir, TEMP) {
             all.insert(TEMP.to_owned(), options(whole));
         }
         all.extend(config.tmpfs.iter().map(|(path, size)| (path.clone(), options(size.0))));

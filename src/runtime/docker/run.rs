@@ -77,6 +77,7 @@ async fn once(inner: &Inner, cell: &mut Cell, job: &mut Job, is_last: bool) -> R
     let about = About { inner, api, exec: &exec, before: &before, order: &order };
     let (seen, pumped) = converse(&about, container, job, streams, &mut watch).await;
     let seen = seen?;
+    container.layer = None;
     let refusal = if seen.how.is_some() { cell.carry_out().await? } else { None };
     explain(&about, seen, pumped, (job, &watch, refusal), is_last).await
 }

@@ -89,6 +89,8 @@ async fn ended(
     }
     seen.after = Some(after);
     match (mode, left(&after)) {
+        // What filled the memory may lie in `/tmp`, which ends with the container.
+        (Mode::Evaluation, 0) if attendant.out_of_memory => attendant.container.kill(attendant.api).await?,
         (_, 0) => attendant.container.counters = Some(after),
         (Mode::Evaluation, _) => attendant.container.kill(attendant.api).await?,
         (Mode::Agent, count) => {

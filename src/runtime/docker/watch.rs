@@ -29,7 +29,8 @@ pub(super) struct Watch {
     most_bytes: Option<u64>,
     most_entries: Option<u64>,
     before: Option<DiskUsage>,
-    layer: u64,
+    /// What the container's own files took; unknown until they were looked at.
+    layer: Option<u64>,
     next_disk: Instant,
     job: Option<(Instant, JoinHandle<Option<DiskUsage>>)>,
 }
@@ -39,7 +40,7 @@ impl Watch {
     pub(super) fn new(
         limits: &Limits,
         workspace: &Arc<Workspace>,
-        (counters, before, layer): (&Counters, Option<DiskUsage>, u64),
+        (counters, before, layer): (&Counters, Option<DiskUsage>, Option<u64>),
     ) -> Self {
         let now = Instant::now();
         let cpu = limits.time(LimitName::CpuTime).zip(counters.cpu);
@@ -51,7 +52,8 @@ impl Watch {
             most_entries: limits.amount(LimitName::Entries),
             before,
             layer,
-            next_disk: now + DISK,
+            // What an earlier command wrote there is not this one's: it is looked at while the engine starts.
+            next_disk: if layer.is_some() { now + DISK } else { now },
             job: None,
         }
     }
@@ -86,6 +88,11 @@ impl Watch {
     }
 
     async fn look_at_disk(&mut self, api: &bollard::Docker, container: &str) -> Option<Stop> {
+        if self.layer.is_none() {
+            self.layer = Some(layer(api, container).await.unwrap_or(u64::MAX));
+            self.next_disk = Instant::now() + DISK;
+            return None;
+        }
         let Some((began, job)) = self.job.take() else {
             let workspace = Arc::clone(&self.workspace);
             self.job = Some((Instant::now(), tokio::task::spawn_blocking(move || workspace.usage().ok())));
@@ -106,7 +113,8 @@ impl Watch {
     /// Asks how much the container's own files have grown.
     async fn layer_grown(&self, api: &bollard::Docker, container: &str) -> Option<u64> {
         self.most_bytes?;
-        Some(layer(api, container).await?.saturating_sub(self.layer))
+        let now = layer(api, container).await?;
+        Some(now.saturating_sub(self.layer?))
     }
 
     /// Holds what was found against the limits.

@@ -76,8 +76,18 @@ async fn d17_what_an_old_engine_does_not_count_is_not_measured() {
     }
     let proxy = Proxy::start();
     let place = Wish::new(json!({"host": proxy.endpoint()})).open().await;
+    // As from an engine elsewhere: its process ids are none of this host.
+    let described = r#"{"State":{"Running":true,"Pid":0}}"#;
     let stats = r#"{"read":"2026-01-02T03:04:05Z","pids_stats":{"current":2},"cpu_stats":{},"memory_stats":{}}"#;
-    proxy.rule(|line| if line.contains("/stats") { Do::Answer(200, stats.to_owned()) } else { Do::Forward });
+    proxy.rule(move |line| {
+        if line.contains("/stats") {
+            Do::Answer(200, stats.to_owned())
+        } else if line.starts_with("GET") && line.contains("/containers/") && line.contains("/json") {
+            Do::Answer(200, described.to_owned())
+        } else {
+            Do::Forward
+        }
+    });
     let result = place.sh("echo x").await;
     assert!(result.termination.is_success(), "{result}");
     assert!(matches!(result.usage.cpu_time, Measured::NotMeasured { .. }), "{:?}", result.usage.cpu_time);

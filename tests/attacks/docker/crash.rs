@@ -45,7 +45,7 @@ fn d15_gc_removes_what_a_killed_engine_left_and_nothing_else() {
         std::thread::yield_now();
     }
     // A look at an engine that lives removes nothing.
-    assert!(bailiwick().arg("gc").status().unwrap().success());
+    assert!(bailiwick().arg("gc").output().unwrap().status.success());
     assert_eq!(Raw::containers(&label).len(), 1);
     running.kill().unwrap();
     running.wait().unwrap();

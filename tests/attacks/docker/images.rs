@@ -21,7 +21,7 @@ async fn d13_the_engines_settings_win_over_the_images() {
         "ENV HOME=/of/image",
         "EXPOSE 80",
     ];
-    let image = Made::new("d13", "mkdir /vol && echo of-image >/vol/x", &changes);
+    let image = Made::new("d13", "mkdir -m 0777 /vol && echo of-image >/vol/x", &changes);
     let place = Wish::new(json!({"image": image.0})).open().await;
     assert_eq!(
         place.text("id -u; pwd; echo $HOME; touch /vol/y && df -T /vol | tail -n 1 | cut -d' ' -f1").await,

@@ -14,7 +14,7 @@ use crate::engine::{Raw, is_there};
 const SURVIVORS: [(&str, &str); 7] = [
     ("grandchildren", "for i in 1 2 3; do (sleep 1000 & sleep 1000) & done; wait"),
     ("setsid", "setsid sleep 1000 & setsid sh -c 'setsid sleep 1000 & wait' & wait"),
-    ("nohup", "nohup sleep 1000 >/dev/null 2>&1 & wait"),
+    ("nohup", "(trap '' HUP; exec sleep 1000 </dev/null >/dev/null 2>&1) & wait"),
     ("trap", "trap '' TERM INT HUP; while :; do sleep 1; done"),
     ("stopped", "sleep 1000 & kill -STOP $!; kill -STOP $$"),
     ("zombies", "i=0; while [ $i -lt 20 ]; do (exit 0) & i=$((i+1)); done; exec sleep 1000"),

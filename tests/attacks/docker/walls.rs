@@ -195,13 +195,13 @@ async fn d20_what_root_made_can_be_read_and_removed_and_no_setuid_counts() {
         return;
     }
     let place = Wish::new(json!({"user": "0:0"})).open().await;
-    place.text("echo secret >a; chmod 0600 a; mkdir -m 0700 d; echo deep >d/e; chmod 0 d; cp /bin/busybox su; chmod 4755 su").await;
+    place.text("echo secret >a; chmod 0600 a; mkdir -m 0700 d; echo deep >d/e; chmod 0 d; mkdir b; cp /bin/busybox b; chmod 4755 b/busybox").await;
     let contents = place.session.get_file_contents(&["a"]).await.unwrap();
     assert!(format!("{contents:?}").contains("secret"), "{contents:?}");
     let mut request = SpawnRequest::default();
     request.options.insert("user".to_owned(), json!("1000:1000"));
     let other = place.session.spawn(request).await.unwrap();
-    let result = other.execute(Command::line("./su id -u; /bin/busybox id -u")).await.unwrap();
+    let result = other.execute(Command::line("./b/busybox id -u; /bin/busybox id -u")).await.unwrap();
     assert_eq!(result.stdout.text().as_deref(), Some("1000\n1000\n"), "{result}");
     std::io::stdout().flush().unwrap();
     drop(other);
