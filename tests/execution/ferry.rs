@@ -1,6 +1,7 @@
 //! Workspaces that are carried into containers and back, on the machine's engine and on one that sees none of our files.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "tests prepare files by path")]
 #![expect(clippy::print_stdout, reason = "a skip is printed with its reason")]
 
 use std::collections::BTreeMap;

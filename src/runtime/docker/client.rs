@@ -1,6 +1,6 @@
 //! The way to an engine: one client an endpoint and process, connected when it is first used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -97,9 +97,13 @@ impl Client {
 
     /// Says whether the engine sees the files of a workspace.
     ///
-    /// Cancel safe.
-    pub(super) async fn sees(&self, workspace: &Workspace) -> Result<bool, DockerError> {
-        self.sight.sees(self, workspace).await
+    /// Not cancel safe: a container with the labels may be left, which `gc` finds.
+    pub(super) async fn sees(
+        &self,
+        workspace: &Workspace,
+        image: (&str, &HashMap<String, String>),
+    ) -> Result<bool, DockerError> {
+        self.sight.sees(self, workspace, image).await
     }
 
     async fn connect(&self) -> Result<bollard::Docker, DockerError> {

@@ -177,9 +177,31 @@ impl DockerConfig {
             }
             (Some(_), _) | (None, Some(_)) => {}
         }
+        self.check_build(&mut problems);
         self.check_paths(&mut problems);
         self.check_names(&mut problems);
         problems
+    }
+
+    fn check_build(&self, problems: &mut Vec<Problem>) {
+        let Some(build) = &self.build else { return };
+        match (&build.context, &build.inline, &build.dockerfile) {
+            (None, None, _) => problems.push(
+                Problem::new("build", "there is neither a directory nor a text to build from")
+                    .with_hint("name a directory under `context`, or write the Dockerfile under `inline`"),
+            ),
+            (_, Some(_), Some(_)) => {
+                problems.push(Problem::new("build.dockerfile", "the Dockerfile is given as a text already"));
+            }
+            (_, _, _) => {}
+        }
+        if let Some(context) = build.context.as_deref().filter(|context| !context.starts_with('/')) {
+            let problem = Problem::new("build.context", format!("`{}` is not absolute", context.escape_debug()));
+            problems.push(problem.with_hint("write the whole path: no current directory is known here"));
+        }
+        if build.bake {
+            problems.push(Problem::new("build.bake", "baking a submission into an image is not there yet"));
+        }
     }
 
     fn check_paths(&self, problems: &mut Vec<Problem>) {
@@ -274,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_whole_section_is_read() {
-        let whole = r#"{"image":"python:3.12-slim","build":{"context":".","args":{"A":"1"}},"pull":"never",
+        let whole = r#"{"image":"python:3.12-slim","build":{"context":"/srv/app","args":{"A":"1"}},"pull":"never",
             "binary":"docker","host":"tcp://127.0.0.1:2375","workdir":"/work","mount_workspace":false,
             "extra_mounts":{"/data":"/data","vendor":{"bind":"/work/vendor","mode":"rw"}},"network":"bridge",
             "user":"1000:1000","keep_container_after_clean":true,"runtime":"runsc","read_only_root":true,

@@ -90,6 +90,38 @@ pub enum DockerError {
         /// As it was written.
         image: String,
     },
+    /// An image that could not be pulled.
+    #[error("the image `{image}` could not be pulled: {why}")]
+    Pull {
+        /// As it was written.
+        image: String,
+        /// What the engine said.
+        why: String,
+        /// Whether the way to the registry is the trouble.
+        is_away: bool,
+    },
+    /// A build that has nothing to begin with.
+    #[error("`{path}` cannot be built from: {why}")]
+    Context {
+        /// The context, or a path in it.
+        path: String,
+        /// Why not.
+        why: String,
+    },
+    /// A build that failed.
+    #[error("the image could not be built: {why}\n{printed}")]
+    Build {
+        /// What the engine said.
+        why: String,
+        /// The end of what the build had printed.
+        printed: String,
+    },
+    /// An image that a container is made of.
+    #[error("the image `{image}` is in use")]
+    InUse {
+        /// Its name.
+        image: String,
+    },
     /// An image whose containers end by themselves.
     #[error("containers of the image `{image}` cannot be kept running: {why}")]
     Keeper {
@@ -155,7 +187,8 @@ impl DockerError {
             Self::TooOld { .. } | Self::TimedOut { .. } | Self::Mount { .. } | Self::Blind => None,
             Self::NoNetwork { .. } | Self::PortTaken { .. } | Self::User { .. } | Self::NoImage { .. } => None,
             Self::Keeper { .. } | Self::Start { .. } | Self::Gone | Self::Answer { .. } => None,
-            Self::Workspace { .. } | Self::Transfer { .. } => None,
+            Self::Workspace { .. } | Self::Transfer { .. } | Self::Pull { .. } | Self::Context { .. } => None,
+            Self::Build { .. } | Self::InUse { .. } => None,
         }
     }
 
@@ -167,7 +200,8 @@ impl DockerError {
             Self::Endpoint { .. } | Self::NoPermission { .. } | Self::TooOld { .. } | Self::Mount { .. } => false,
             Self::Blind | Self::NoNetwork { .. } | Self::PortTaken { .. } | Self::User { .. } => false,
             Self::NoImage { .. } | Self::Keeper { .. } | Self::Start { .. } | Self::Answer { .. } => false,
-            Self::Workspace { .. } => false,
+            Self::Workspace { .. } | Self::Pull { .. } | Self::Context { .. } | Self::Build { .. } => false,
+            Self::InUse { .. } => false,
         }
     }
 
@@ -189,6 +223,13 @@ impl DockerError {
             Self::PortTaken { .. } => "choose another port of the host, or end what has this one",
             Self::User { .. } => "write `uid:gid`, or a name of the image's /etc/passwd",
             Self::NoImage { .. } => "load or build it first, or set `docker.pull: missing`",
+            Self::Pull { is_away: true, .. } => {
+                "the engine cannot reach the registry: load the image by hand, or say under `build` how it is made"
+            }
+            Self::Pull { .. } => "look whether the name and the tag are right, and whether the registry wants a login",
+            Self::Context { .. } => "name an absolute directory under `build.context`, with the Dockerfile in it",
+            Self::Build { .. } => "mend what its last step says; `bailiwick prepare` builds it alone",
+            Self::InUse { .. } => "end the sessions that use it first; `bailiwick gc` ends those of dead owners",
             Self::Keeper { .. } => "the image must have `sleep`, and `/bin/sh` for command lines",
             Self::Transfer { .. } => "look into the engine's log; the workspace is as it was before",
             Self::Gone => "somebody removed the container while it was used",
@@ -207,7 +248,9 @@ impl From<crate::workspace::WorkspaceError> for DockerError {
 impl From<DockerError> for ExecutionError {
     fn from(error: DockerError) -> Self {
         let kind = match &error {
-            DockerError::Endpoint { .. } | DockerError::User { .. } => ErrorKind::Spec,
+            DockerError::Endpoint { .. } | DockerError::User { .. } | DockerError::Context { .. } => ErrorKind::Spec,
+            DockerError::Pull { .. } | DockerError::Build { .. } => ErrorKind::Unavailable,
+            DockerError::InUse { .. } => ErrorKind::Busy,
             DockerError::NoEngine { .. } | DockerError::NoPermission { .. } => ErrorKind::Unavailable,
             DockerError::TooOld { .. } | DockerError::NoImage { .. } => ErrorKind::Unavailable,
             DockerError::PortTaken { .. } | DockerError::Keeper { .. } => ErrorKind::Unavailable,
@@ -235,10 +278,13 @@ impl From<DockerError> for SolutionRuntimeError {
             return Self::Engine { action: "the container engine failed", source: Arc::new(error) };
         };
         let message = told(&error);
-        match ExecutionError::from(error).kind() {
-            ErrorKind::Forbidden => Self::Forbidden { message, hint },
-            ErrorKind::Unenforceable => Self::Unsupported { message, hint },
-            _ => Self::Unavailable { message, hint },
+        let kind = ExecutionError::from(error).kind();
+        if kind == ErrorKind::Forbidden {
+            Self::Forbidden { message, hint }
+        } else if kind == ErrorKind::Unenforceable {
+            Self::Unsupported { message, hint }
+        } else {
+            Self::Unavailable { message, hint }
         }
     }
 }

@@ -6,10 +6,10 @@ use bollard::query_parameters::ListContainersOptionsBuilder;
 
 use super::client::{ANSWER, Client, within};
 use super::labels::{self, LABEL_HOST, LABEL_OWNER};
-use super::{DockerError, container};
+use super::{DockerError, container, images};
 use crate::workspace::{GcMode, OwnerId};
 
-/// Removes the containers of an owner of this host, or only looks; gives their names.
+/// Removes the containers and then the images of an owner of this host, or only looks; gives their names.
 ///
 /// Cancel safe: what is left is found again.
 pub(super) async fn release(client: &Client, owner: &OwnerId, mode: GcMode) -> Result<Vec<String>, DockerError> {
@@ -33,5 +33,6 @@ pub(super) async fn release(client: &Client, owner: &OwnerId, mode: GcMode) -> R
         let name = one.names.iter().flatten().next().map_or(id.as_str(), |name| name.trim_start_matches('/'));
         names.push(format!("container {name}"));
     }
+    names.extend(images::release(api, owner, mode).await?);
     Ok(names)
 }

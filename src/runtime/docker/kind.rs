@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use super::client::Clients;
 use super::config::BUILTIN_SPECS;
 use super::facts::Facts;
-use super::image::Image;
 use super::mounts::STATIC_ROOT;
-use super::{DockerConfig, DockerOptions, gc, limits, spawn};
+use super::{DockerConfig, DockerOptions, gc, images, limits, spawn};
 use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::runtime::{
-    BuiltinSpec, Commands, EnforcementTable, Guest, Launch, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
+    BuiltinSpec, Cached, Commands, EnforcementTable, Guest, Launch, NoProgress, Progress, RuntimeInfo, RuntimeKind,
+    StaticRoot, SubmissionRuntime,
 };
 use crate::spec::Problem;
 use crate::workspace::{BaseNeed, GcMode, OwnerId};
@@ -68,7 +68,24 @@ impl RuntimeKind for Docker {
     }
 
     async fn release(&self, owner: &OwnerId, place: &str, mode: GcMode) -> Result<Vec<String>, ExecutionError> {
-        Ok(gc::release(&*self.clients.client(Some(place)), owner, mode).await?)
+        Ok(gc::release(&self.clients.client(Some(place)), owner, mode).await?)
+    }
+
+    async fn prepare(&self, config: &DockerConfig, progress: &dyn Progress) -> Result<(), ExecutionError> {
+        let client = self.clients.client(config.host.as_deref());
+        images::ensure(&client, config, None, progress).await?;
+        Ok(())
+    }
+
+    async fn cached(&self) -> Result<Vec<Cached>, ExecutionError> {
+        Ok(images::list(&self.clients.client(None)).await?)
+    }
+
+    async fn evict(&self, cached: &Cached) -> Result<(), ExecutionError> {
+        if cached.sort != images::SORT {
+            return Ok(());
+        }
+        Ok(images::evict(&self.clients.client(None), &cached.name).await?)
     }
 
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {
@@ -83,8 +100,7 @@ impl RuntimeKind for Docker {
         options: DockerOptions,
     ) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
         let client = self.clients.client(config.host.as_deref());
-        let name = options.image.clone().or_else(|| config.image.clone()).unwrap_or_default();
-        let image = Image::find(client.api().await?, &name).await?;
+        let image = images::ensure(&client, &config, options.image.as_deref(), &NoProgress).await?;
         let has_ports = !launch.request.ports.is_empty();
         let (guest, launch) = spawn::open(launch, config, options, client, image).await?;
         let shared: Arc<dyn Guest> = Arc::<spawn::DockerGuest>::clone(&guest);

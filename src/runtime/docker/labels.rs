@@ -13,6 +13,8 @@ pub(super) const LABEL_HOST: &str = "bailiwick.host";
 pub(super) const LABEL_SESSION: &str = "bailiwick.session";
 /// Which runtime it belongs to.
 pub(super) const LABEL_RUNTIME: &str = "bailiwick.runtime";
+/// What an image was built from: it outlives its owner, and is removed by name.
+pub(super) const LABEL_BUILT: &str = "bailiwick.built";
 /// The shared network.
 pub(super) const LABEL_NETWORK: &str = "bailiwick.network";
 

@@ -17,6 +17,7 @@ mod exec;
 mod facts;
 mod gc;
 mod image;
+mod images;
 mod kind;
 mod labels;
 mod limits;

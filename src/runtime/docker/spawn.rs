@@ -74,7 +74,7 @@ pub(super) async fn open(
     // Before anything is made: whoever finds this owner dead knows where to look.
     launch.owner.note("docker", client.endpoint())?;
     let user = User::choose(options.user.as_deref().or(config.user.as_deref()), &launch)?;
-    let ferried = is_ferried(&launch, (&config, &user), &client).await?;
+    let ferried = is_ferried(&launch, (&config, &user), (&client, &image)).await?;
     let plan = plan(&launch, (&config, ferried), &facts, (&client, image))?;
     let os = launch.spec.environment.include_os_env.then(|| launch.host.env.get("PATH")).flatten();
     let chosen = [launch.request.env.get("PATH"), launch.spec.environment.env.get("PATH"), os];
@@ -138,13 +138,15 @@ enum Ferried {
 async fn is_ferried(
     launch: &Launch,
     (config, user): (&DockerConfig, &User),
-    client: &Client,
+    (client, image): (&Client, &Image),
 ) -> Result<Ferried, DockerError> {
     let own = rustix::process::geteuid();
     // What another user makes in a mounted workspace only root could remove again.
     let is_ours = own.is_root() || user.ids.is_some_and(|ids| ids.0 == own.as_raw());
     let has_mounts = !config.extra_mounts.is_empty() || !launch.request.mounts.is_empty();
-    let ferried = match (client.sees(&launch.workspace).await?, config.mount_workspace && is_ours) {
+    let labels = labels::of_owner(launch.owner.id());
+    let sees = client.sees(&launch.workspace, (&image.id, &labels)).await?;
+    let ferried = match (sees, config.mount_workspace && is_ours) {
         (true, true) => return Ok(Ferried::Nothing),
         (true, false) => Ferried::Workspace,
         (false, _) if has_mounts => return Err(DockerError::Blind),

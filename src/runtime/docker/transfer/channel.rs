@@ -12,7 +12,7 @@ const WAITING: usize = 4;
 /// How large a piece is that goes to the engine.
 const PIECE: usize = 64 * 1024;
 
-pub(super) type Piece = Result<Bytes, io::Error>;
+pub(in crate::runtime::docker) type Piece = Result<Bytes, io::Error>;
 
 /// What an engine sends, to be read. Its end is the end of the channel, whatever that came from.
 #[derive(Debug)]
@@ -44,20 +44,20 @@ impl Read for FromEngine {
 
 /// What goes to an engine, to be written.
 #[derive(Debug)]
-pub(super) struct ToEngine {
+pub(in crate::runtime::docker) struct ToEngine {
     pieces: mpsc::Sender<Piece>,
     piece: Vec<u8>,
 }
 
 impl ToEngine {
-    pub(super) fn new() -> (Self, impl Stream<Item = Piece> + Send + 'static) {
+    pub(in crate::runtime::docker) fn new() -> (Self, impl Stream<Item = Piece> + Send + 'static) {
         let (pieces, mut receiver) = mpsc::channel(WAITING);
         let stream = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
         (Self { pieces, piece: Vec::with_capacity(PIECE) }, stream)
     }
 
     /// Tells the engine that what it has is not whole.
-    pub(super) fn fail(self) {
+    pub(in crate::runtime::docker) fn fail(self) {
         let broken = io::Error::other("the files could not be read");
         // A receiver that is gone needs no telling.
         let _ = self.pieces.blocking_send(Err(broken));

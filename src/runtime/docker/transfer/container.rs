@@ -58,9 +58,9 @@ where
     T: Fn(&[u8], Kind) -> bool + Send + 'static,
 {
     let api = client.api().await?.clone().with_timeout(UPLOAD);
-    let (to, pieces) = ToEngine::new();
+    let (mut to, pieces) = ToEngine::new();
     let packed = tokio::task::spawn_blocking(move || {
-        let mut records = Records::new(to);
+        let mut records = Records::new(&mut to);
         let packing = Packing {
             root: tree.to.trim_start_matches('/').as_bytes(),
             owner: tree.owner,
@@ -69,13 +69,13 @@ where
             takes: &tree.takes,
             enters: &|_| true,
         };
-        match pack(&tree.dir, &mut records, &packing) {
-            Ok(()) => records.finish().map(drop).map_err(|error| WorkspaceError::io("send", b"", error)),
-            Err(error) => {
-                records.abandon().fail();
-                Err(error)
-            }
+        let packed = pack(&tree.dir, &mut records, &packing);
+        let packed =
+            packed.and_then(|()| records.finish().map(drop).map_err(|error| WorkspaceError::io("send", b"", error)));
+        if packed.is_err() {
+            to.fail();
         }
+        packed
     });
     let options = UploadToContainerOptionsBuilder::new().path("/").build();
     let sent = api.upload_to_container(container, Some(options), bollard::body_try_stream(pieces));
@@ -85,7 +85,7 @@ where
         (Ok(()), Ok(())) => Ok(()),
         // What could not be read is why it could not be sent, unless the engine hung up first.
         (_, Err(error)) if !is_hung_up(&error) => Err(error.into()),
-        (Err(source), _) => Err(DockerError::Api { action: "take in the files", source }.into()),
+        (Err(source), _) => Err(DockerError::Api { action: "take in the files", source }),
         (Ok(()), Err(error)) => Err(error.into()),
     }
 }
@@ -135,7 +135,7 @@ pub(in crate::runtime::docker) async fn read_back(
     let mut pieces = Box::pin(api.download_from_container(container, Some(options)));
     let first = match next(&mut pieces).await? {
         Some(Err(error)) if is_no_directory(&error) => return Ok(ReadBack::Refused(Refusal::NoDirectory)),
-        Some(Err(source)) => return Err(DockerError::Api { action: ACTION, source }.into()),
+        Some(Err(source)) => return Err(DockerError::Api { action: ACTION, source }),
         Some(Ok(first)) => first,
         None => return Err(DockerError::Transfer { why: "it is empty".to_owned() }),
     };

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use tar::{EntryType, Header};
+use tar::Header;
 
 use super::record::padding;
 use crate::workspace::Stamp;
@@ -85,12 +85,17 @@ impl<R: Read> Entries<R> {
         for _ in 0..MOST_EXTENSIONS {
             let Some(header) = self.header()? else { return Ok(None) };
             let size = header.entry_size().map_err(|_| Stop::Malformed("a size is no number"))?;
-            match header.entry_type() {
-                EntryType::GNULongName => extensions.name = Some(self.long_name(size)?),
-                EntryType::GNULongLink => extensions.target = Some(self.long_name(size)?),
-                EntryType::XHeader => extensions.read(&self.extension(size)?)?,
-                EntryType::XGlobalHeader => drop(self.extension(size)?),
-                _ => return self.entry(&header, size, extensions).map(Some),
+            let sort = header.entry_type();
+            if sort.is_gnu_longname() {
+                extensions.name = Some(self.long_name(size)?);
+            } else if sort.is_gnu_longlink() {
+                extensions.target = Some(self.long_name(size)?);
+            } else if sort.is_pax_local_extensions() {
+                extensions.read(&self.extension(size)?)?;
+            } else if sort.is_pax_global_extensions() {
+                self.extension(size)?;
+            } else {
+                return self.entry(&header, size, extensions).map(Some);
             }
         }
         Err(Stop::Malformed("too many attributes stand before an entry"))
@@ -100,15 +105,20 @@ impl<R: Read> Entries<R> {
         let size = extensions.size.unwrap_or(size);
         let name = extensions.name.unwrap_or_else(|| header.path_bytes().into_owned());
         let target = || extensions.target.or_else(|| Some(header.link_name_bytes()?.into_owned())).unwrap_or_default();
-        let sort = match header.entry_type() {
-            // So did the oldest form write directories.
-            EntryType::Regular if name.ends_with(b"/") => Sort::Directory,
-            EntryType::Regular | EntryType::Continuous => Sort::File { size },
-            EntryType::Directory => Sort::Directory,
-            EntryType::Symlink => Sort::Link { target: target() },
-            EntryType::Link => Sort::Copy { original: target() },
-            EntryType::Char | EntryType::Block | EntryType::Fifo => Sort::Special,
-            _ => return Err(Stop::Malformed("an entry is of a sort that no container has")),
+        let is = header.entry_type();
+        // The oldest form wrote directories as files of such a name.
+        let sort = if is.is_dir() || is.is_file() && name.ends_with(b"/") {
+            Sort::Directory
+        } else if is.is_file() || is.is_contiguous() {
+            Sort::File { size }
+        } else if is.is_symlink() {
+            Sort::Link { target: target() }
+        } else if is.is_hard_link() {
+            Sort::Copy { original: target() }
+        } else if is.is_character_special() || is.is_block_special() || is.is_fifo() {
+            Sort::Special
+        } else {
+            return Err(Stop::Malformed("an entry is of a sort that no container has"));
         };
         if size != 0 && !matches!(sort, Sort::File { .. }) {
             return Err(Stop::Malformed("an entry that is no file has content"));

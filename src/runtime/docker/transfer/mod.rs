@@ -17,8 +17,10 @@ mod sight;
 mod tests;
 mod unpack;
 
-pub(in crate::runtime::docker) use container::ReadBack;
-pub(in crate::runtime::docker) use ferry::{Ferry, Shore};
-pub(in crate::runtime::docker) use pack::Owner;
-pub(in crate::runtime::docker) use sight::Sight;
-pub(in crate::runtime::docker) use unpack::Refusal;
+pub(super) use channel::ToEngine;
+pub(super) use container::ReadBack;
+pub(super) use ferry::{Ferry, Shore};
+pub(super) use pack::{Owner, Packing, Times, pack};
+pub(super) use record::{Record, Records};
+pub(super) use sight::Sight;
+pub(super) use unpack::Refusal;

@@ -66,11 +66,6 @@ impl<W: Write> Records<W> {
         Ok(self.to)
     }
 
-    /// Gives what it is written to, with the tar in whatever state it is.
-    pub(super) fn abandon(self) -> W {
-        self.to
-    }
-
     /// Writes a name that is too long for a header, as a record before it.
     fn long(&mut self, sort: EntryType, name: &[u8]) -> io::Result<()> {
         let size = name.len() as u64 + 1;

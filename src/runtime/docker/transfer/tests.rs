@@ -28,6 +28,11 @@ fn reaped_workspace(temp: &tempfile::TempDir, reaper: &Arc<Reaper>) -> Arc<Works
     Arc::new(Workspace::open(&base, &owner, Quota::default(), reaper).unwrap())
 }
 
+/// Writes a file that says its own name.
+fn plant_in(dir: &tempfile::TempDir, name: &str) {
+    Dir::open_ambient_dir(dir.path(), ambient_authority()).unwrap().write(name, name).unwrap();
+}
+
 /// One entry: name, sort, link's target, content.
 type Line<'a> = (&'a str, EntryType, &'a str, &'a [u8]);
 
@@ -70,7 +75,7 @@ fn listed(dir: &Dir) -> Vec<String> {
 fn refused(bytes: &[u8], bounds: Bounds) -> Unfit {
     let temp = tempfile::tempdir().unwrap();
     let outside = tempfile::tempdir().unwrap();
-    std::fs::write(outside.path().join("canary"), "canary").unwrap();
+    plant_in(&outside, "canary");
     let reaper = Reaper::new();
     let workspace = reaped_workspace(&temp, &reaper);
     workspace.dir().write("kept", "kept").unwrap();
@@ -122,7 +127,7 @@ fn d6_nothing_is_written_through_a_link() {
 #[test]
 fn a_hard_link_through_a_link_gives_nothing_away() {
     let outside = tempfile::tempdir().unwrap();
-    std::fs::write(outside.path().join("secret"), "secret").unwrap();
+    plant_in(&outside, "secret");
     let temp = tempfile::tempdir().unwrap();
     let workspace = workspace(&temp);
     let target = outside.path().to_str().unwrap();
@@ -168,9 +173,9 @@ fn devices_and_pipes_are_dropped_and_bits_too() {
 fn bounds_hold_before_anything_is_written() {
     let file = EntryType::Regular;
     let many = archive(&[ROOT, ("work/a", file, "", b"1"), ("work/b", file, "", b"2"), ("work/c", file, "", b"3")]);
-    let of = |unfit| match unfit {
-        Unfit::Refused(Refusal::TooLarge { what, limit }) => (what, limit),
-        other => panic!("{other:?}"),
+    let of = |unfit| {
+        let Unfit::Refused(Refusal::TooLarge { what, limit }) = unfit else { panic!("{unfit:?}") };
+        (what, limit)
     };
     assert_eq!(of(refused(&many, Bounds { entries: 2, bytes: 99 })), ("entries", 2));
     assert_eq!(of(refused(&many, Bounds { entries: 9, bytes: 2 })), ("bytes", 2));

@@ -181,14 +181,18 @@ impl From<entries::Stop> for Unfit {
 
 impl From<WorkspaceError> for Unfit {
     fn from(error: WorkspaceError) -> Self {
-        match error {
-            WorkspaceError::TooLarge { what, limit } => Refusal::TooLarge { what, limit }.into(),
-            WorkspaceError::Io { source, .. } if is_broken(&source) => {
-                DockerError::Transfer { why: source.to_string() }.into()
-            }
-            WorkspaceError::Io { source, .. } if is_conflict(&source) => Refusal::Changing.into(),
-            other => DockerError::from(other).into(),
+        if let WorkspaceError::TooLarge { what, limit } = error {
+            return Refusal::TooLarge { what, limit }.into();
         }
+        if let WorkspaceError::Io { source, .. } = &error {
+            if is_broken(source) {
+                return DockerError::Transfer { why: source.to_string() }.into();
+            }
+            if is_conflict(source) {
+                return Refusal::Changing.into();
+            }
+        }
+        DockerError::from(error).into()
     }
 }
 
