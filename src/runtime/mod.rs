@@ -23,6 +23,7 @@ mod registration;
 mod registry;
 mod result;
 mod running;
+mod sections;
 mod setup;
 mod shared;
 mod shutdown;

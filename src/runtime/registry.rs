@@ -370,16 +370,6 @@ impl RuntimeRegistry {
         self.inner.places.snapshots(&self.inner.host)
     }
 
-    /// Finds a built-in spec by name.
-    pub fn builtin_spec(&self, name: &str) -> Option<BuiltinSpec> {
-        self.builtin_specs().into_iter().find(|spec| spec.name == name)
-    }
-
-    /// Lists the built-in specs of every kind.
-    pub fn builtin_specs(&self) -> Vec<BuiltinSpec> {
-        self.kinds().flat_map(|kind| kind.builtin_specs()).collect()
-    }
-
     /// Gives the kind of a spec.
     ///
     /// # Errors
@@ -388,27 +378,6 @@ impl RuntimeRegistry {
         let kind = self.kind(&spec.ty)?;
         self.inner.host.policy.check_runtime(kind.ty())?;
         Ok(kind)
-    }
-}
-
-impl SectionTypes for RuntimeRegistry {
-    fn names(&self) -> Vec<&str> {
-        self.inner.kinds.keys().copied().collect()
-    }
-
-    fn schema(&self, ty: &str) -> Option<Value> {
-        self.inner.kinds.get(ty).map(|kind| kind.section_schema())
-    }
-
-    fn parse(&self, ty: &str, section: Option<&Value>) -> Result<Arc<dyn Section>, Vec<Problem>> {
-        match self.inner.kinds.get(ty) {
-            Some(kind) => kind.parse(section),
-            None => Err(vec![Problem::new("", format!("no runtime of type `{ty}` is known"))]),
-        }
-    }
-
-    fn warnings(&self, ty: &str, section: &dyn Section) -> Vec<Problem> {
-        self.inner.kinds.get(ty).map(|kind| kind.warnings(section)).unwrap_or_default()
     }
 }
 

@@ -5,7 +5,6 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot measure has nothing to say")]
 #![expect(clippy::print_stdout, reason = "the table is what a bench is for")]
 
-#[expect(dead_code, reason = "the tests of the runtime itself use the rest")]
 #[path = "../execution/engine/mod.rs"]
 mod engine;
 #[expect(dead_code, reason = "the other table uses the rest")]

@@ -4,7 +4,6 @@
 
 mod drive;
 #[cfg(feature = "docker")]
-#[expect(dead_code, reason = "the tests of the runtime itself use the rest")]
 #[path = "../execution/engine/mod.rs"]
 mod engine;
 mod manifest;

@@ -51,6 +51,15 @@ pub(super) struct Attendant<'a> {
     pub(super) last: Option<Counters>,
 }
 
+/// When a command is looked at.
+struct Pace {
+    began: Instant,
+    next: Instant,
+    pause: Duration,
+    /// How often in a row the engine failed to answer.
+    failures: u32,
+}
+
 /// What the engine tells by itself.
 enum Told {
     OutOfMemory,
@@ -63,9 +72,15 @@ enum Told {
 impl Attendant<'_> {
     /// Attends until the command has ended, by itself or because it must.
     pub(super) async fn run(&mut self) -> Result<Came, DockerError> {
-        let (began, mut failures) = (Instant::now(), 0);
-        let (mut next, mut pause) = (began + FIRST, RUNNING.0);
+        let began = Instant::now();
+        let mut pace = Pace { began, next: began + FIRST, pause: RUNNING.0, failures: 0 };
         loop {
+            let nudged = async {
+                tokio::select! {
+                    () = self.nudge.notified() => {}
+                    () = tokio::time::sleep_until(pace.next.into()) => {}
+                }
+            };
             tokio::select! {
                 biased;
                 _ = self.control.stopped() => return self.stop().await,
@@ -79,55 +94,59 @@ impl Attendant<'_> {
                     Told::Nothing => {}
                     Told::Silent => self.container.events = None,
                 },
-                () = self.watch.due() => {
-                    // A look that takes long holds no end back.
-                    let looked = tokio::select! {
-                        biased;
-                        _ = self.control.stopped() => None,
-                        looked = self.watch.look(self.api, self.container) => looked,
-                    };
-                    if let Some(stop) = looked {
-                        self.control.stop(stop);
+                () = self.watch.due() => self.watch_limits().await,
+                () = nudged => {
+                    if let Some(came) = self.look(&mut pace).await? {
+                        return Ok(came);
                     }
-                }
-                () = async {
-                    tokio::select! {
-                        () = self.nudge.notified() => {}
-                        () = tokio::time::sleep_until(next.into()) => {}
-                    }
-                } => {
-                    let looked = tokio::select! {
-                        biased;
-                        _ = self.control.stopped() => continue,
-                        looked = exec::look(self.api, self.exec) => looked,
-                    };
-                    match looked {
-                        Ok(Standing::Waiting) if began.elapsed() > START => {
-                            return Err(DockerError::TimedOut { action: "start the command", within: START });
-                        }
-                        Ok(Standing::Waiting) => pause = STARTING,
-                        Ok(Standing::Running) => {
-                            self.started();
-                            pause = (pause * 3 / 2).min(RUNNING.1);
-                        }
-                        Ok(Standing::Ended(code)) => {
-                            self.started();
-                            self.control.mark_ended();
-                            return Ok(Came::Ended(code));
-                        }
-                        Ok(Standing::Refused) => return Ok(Came::Refused),
-                        Err(error) => {
-                            failures += 1;
-                            if let Some(came) = self.explain(error, failures).await? {
-                                return Ok(came);
-                            }
-                            pause = RUNNING.1;
-                        }
-                    }
-                    next = Instant::now() + pause;
                 }
             }
         }
+    }
+
+    /// Looks at what the engine does not hold; a look that takes long holds no end back.
+    async fn watch_limits(&mut self) {
+        let looked = tokio::select! {
+            biased;
+            _ = self.control.stopped() => None,
+            looked = self.watch.look(self.api, self.container) => looked,
+        };
+        if let Some(stop) = looked {
+            self.control.stop(stop);
+        }
+    }
+
+    /// Looks where the command stands, and decides when to look again.
+    async fn look(&mut self, pace: &mut Pace) -> Result<Option<Came>, DockerError> {
+        let looked = tokio::select! {
+            biased;
+            _ = self.control.stopped() => return Ok(None),
+            looked = exec::look(self.api, self.exec) => looked,
+        };
+        match looked {
+            Ok(Standing::Waiting) if pace.began.elapsed() > START => {
+                return Err(DockerError::TimedOut { action: "start the command", within: START });
+            }
+            Ok(Standing::Waiting) => pace.pause = STARTING,
+            Ok(Standing::Running) => {
+                self.started();
+                (pace.pause, pace.failures) = ((pace.pause * 3 / 2).min(RUNNING.1), 0);
+            }
+            Ok(Standing::Ended(code)) => {
+                self.started();
+                self.control.mark_ended();
+                return Ok(Some(Came::Ended(code)));
+            }
+            Ok(Standing::Refused) => return Ok(Some(Came::Refused)),
+            Err(error) => {
+                (pace.pause, pace.failures) = (RUNNING.1, pace.failures + 1);
+                if let Some(came) = self.explain(error, pace.failures).await? {
+                    return Ok(Some(came));
+                }
+            }
+        }
+        pace.next = Instant::now() + pace.pause;
+        Ok(None)
     }
 
     fn started(&self) {

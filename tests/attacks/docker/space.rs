@@ -8,10 +8,7 @@ use crate::engine::place::{Place, Wish, show};
 use crate::engine::{PYTHON, is_there};
 
 fn limit(termination: &Termination) -> Option<LimitName> {
-    match termination {
-        Termination::LimitExceeded { limit, .. } => Some(*limit),
-        _ => None,
-    }
+    if let Termination::LimitExceeded { limit, .. } = termination { Some(*limit) } else { None }
 }
 
 async fn python(place: &Place, script: &str) -> std::sync::Arc<bailiwick::RuntimeResult> {

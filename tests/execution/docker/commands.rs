@@ -56,7 +56,7 @@ async fn a_stream_is_live_and_takes_input_while_it_runs() {
         while !seen.ends_with(b"\n") {
             match running.next().await.unwrap().unwrap() {
                 RuntimeEvent::Stdout(bytes) => seen.extend_from_slice(&bytes),
-                other => panic!("{other:?}"),
+                other @ (RuntimeEvent::Stderr(_) | RuntimeEvent::Finished(_)) => panic!("{other:?}"),
             }
         }
         assert_eq!(String::from_utf8(seen).unwrap(), format!("got {word}\n"));

@@ -1,5 +1,8 @@
 //! What the tests of Docker share: whether there is an engine, the images that they run in, and a look past the runtime.
 
+#![expect(dead_code, reason = "each test program uses its part")]
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+
 pub(crate) mod place;
 pub(crate) mod proxy;
 
