@@ -89,9 +89,9 @@ pub use runtime::{
     Admission, AdmissionGroup, AnyRuntimeKind, BuiltinSpec, Cached, Capability, Command, CommandLine, Commands,
     Control, Denied, End, Ending, EnforcementRow, EnforcementTable, Guest, Job, Killer, Launch, Level, Machine,
     Measured, Mount, NoProgress, NotStarted, Omitted, Output, ProgramUsed, Progress, RegistryBuilder, Running,
-    RuntimeEvent, RuntimeInfo, RuntimeKind, RuntimeRegistry, RuntimeResult, SetupOutcome, Sink, SolutionRuntimeError,
-    SpawnRequest, State, StaticRoot, Stdin, StdinReader, StdinWriter, Stop, Subject, SubmissionRuntime, Termination,
-    Unheld, Usage,
+    RuntimeEvent, RuntimeInfo, RuntimeKind, RuntimeRegistry, RuntimeResult, Seed, SetupOutcome, Sink,
+    SolutionRuntimeError, SpawnRequest, State, StaticRoot, Stdin, StdinReader, StdinWriter, Stop, Subject,
+    SubmissionRuntime, Termination, Unheld, Usage,
 };
 pub use session::{Frozen, Session, SessionBuilder, SessionError, SessionState};
 pub use workspace::{

@@ -76,6 +76,10 @@ impl SubmissionRuntime for Commands {
         self.shared.guest.address(port)
     }
 
+    async fn seed(&self) -> Result<Option<super::Seed>, ExecutionError> {
+        if self.shared.setup().is_empty() { Ok(None) } else { self.shared.guest.seed().await }
+    }
+
     fn listens_on(&self) -> std::net::IpAddr {
         self.shared.guest.listens_on()
     }

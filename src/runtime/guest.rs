@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    CommandLine, Control, Machine, Measured, NotStarted, ProgramUsed, Sink, SolutionRuntimeError, StdinReader,
+    CommandLine, Control, Machine, Measured, NotStarted, ProgramUsed, Seed, Sink, SolutionRuntimeError, StdinReader,
 };
 use crate::error::ExecutionError;
 use crate::spec::{LimitName, LimitValue, Limits};
@@ -68,6 +68,14 @@ pub trait Guest: Send + Sync + 'static {
     /// What could not be ended.
     async fn end_left_overs(&self) -> Result<(), SolutionRuntimeError> {
         Ok(())
+    }
+
+    /// Gives what runtimes of a fork are to start from beside the workspace, where the set-up made something elsewhere.
+    ///
+    /// # Errors
+    /// What could not be kept for them.
+    async fn seed(&self) -> Result<Option<Seed>, ExecutionError> {
+        Ok(None)
     }
 
     /// Looks at the workspace once more when the set-up has run; not called where there was none.

@@ -164,6 +164,14 @@ pub trait SubmissionRuntime: Send + Sync + Debug {
         IpAddr::from(Ipv4Addr::LOCALHOST)
     }
 
+    /// Gives what runtimes of a fork are to start from beside the workspace, where the set-up made something elsewhere.
+    ///
+    /// # Errors
+    /// What could not be kept for them.
+    async fn seed(&self) -> Result<Option<Seed>, ExecutionError> {
+        Ok(None)
+    }
+
     /// Ends every running command in somebody's name. Nothing of them is alive when it returns. Idempotent.
     ///
     /// # Errors
@@ -184,6 +192,10 @@ pub trait SubmissionRuntime: Send + Sync + Debug {
     /// What could not be ended or released, all of it.
     async fn cleanup(&self) -> Result<(), ExecutionError>;
 }
+
+/// What runtimes of a fork start from beside the workspace: opaque to all but the kind that made it, and released when
+/// nobody holds it any more.
+pub type Seed = Arc<dyn std::any::Any + Send + Sync>;
 
 /// What a runtime is spawned with.
 #[derive(Clone, Debug)]
@@ -219,6 +231,8 @@ pub struct Launch {
     pub reaper: Arc<Reaper>,
     /// The engine of the caller, in whose name things are made that outlive a crash.
     pub owner: Arc<Owner>,
+    /// What the session that this one was forked from had beside its workspace.
+    pub seed: Option<Seed>,
 }
 
 impl Launch {

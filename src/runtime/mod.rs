@@ -48,7 +48,7 @@ pub use enforcement::{Capability, EnforcementRow, EnforcementTable, Level, Subje
 pub use error::SolutionRuntimeError;
 pub use guest::{Denied, End, Ending, Guest, Job};
 pub use kind::{
-    BuiltinSpec, Cached, Launch, Mount, NoProgress, Progress, RuntimeInfo, RuntimeKind, SpawnRequest, StaticRoot,
+    BuiltinSpec, Cached, Launch, Mount, NoProgress, Progress, RuntimeInfo, RuntimeKind, Seed, SpawnRequest, StaticRoot,
     SubmissionRuntime,
 };
 pub use registry::{AnyRuntimeKind, RegistryBuilder, RuntimeRegistry};

@@ -8,7 +8,7 @@ use super::inner::{BasePoint, Inner};
 use super::open::{placeholders, quota, resolve, stage};
 use super::state::StateCell;
 use crate::error::ExecutionError;
-use crate::runtime::{InForce, StaticRoot, Unheld};
+use crate::runtime::{InForce, Seed, StaticRoot, Unheld};
 use crate::spec::{Limits, LimitsConfig, Provenance};
 use crate::workspace::{Bounds, Capture, Captured, EntryKind, Scan, Snapshot, StatCache, Workspace};
 
@@ -24,8 +24,8 @@ pub struct Frozen {
 /// What the workspace of a new session starts from.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Start<'a> {
-    /// Everything, with what set-up made.
-    Captured(&'a Captured),
+    /// Everything, with what set-up made; what it made elsewhere is beside it.
+    Captured(&'a Captured, Option<&'a Seed>),
     /// What the globs of a spec took.
     Snapshot(&'a Snapshot),
 }
@@ -35,6 +35,8 @@ struct Parts {
     // In this order: the copy stands beside the workspace of the session, and goes before it.
     captured: Captured,
     scan: Scan,
+    /// What set-up made beside the workspace.
+    seed: Option<Seed>,
     is_little: bool,
     session: Session,
 }
@@ -47,6 +49,7 @@ impl Session {
     ///
     /// Cancel safe: the session is closed.
     pub async fn freeze(self) -> Result<Frozen, ExecutionError> {
+        let seed = self.inner.seed_for_forks().await?;
         let (captured, scan, is_little) = self
             .with_workspace("freeze", 0, |inner, workspace| {
                 let captured = workspace.capture(&Capture::All, Bounds::default())?;
@@ -54,7 +57,7 @@ impl Session {
                 Ok((captured, scan, is_little(workspace, 0)))
             })
             .await?;
-        Ok(Frozen { inner: Arc::new(Parts { captured, scan, is_little, session: self }) })
+        Ok(Frozen { inner: Arc::new(Parts { captured, scan, seed, is_little, session: self }) })
     }
 
     /// Lists every file and link of the workspace, what the spec ignores too, in the order of their bytes.
@@ -83,8 +86,10 @@ impl Frozen {
     pub async fn open(&self, limits: &LimitsConfig) -> Result<Session, ExecutionError> {
         let (limits, unenforced) = self.parent().limits_with(limits)?;
         let parts = Arc::clone(&self.inner);
-        let open =
-            move || parts.session.inner.fork(Start::Captured(&parts.captured), Some(&parts.scan), limits, unenforced);
+        let open = move || {
+            let start = Start::Captured(&parts.captured, parts.seed.as_ref());
+            parts.session.inner.fork(start, Some(&parts.scan), limits, unenforced)
+        };
         // Here where there is little to copy: a hand-off to another thread takes longer.
         if self.inner.is_little { open() } else { blocking(open).await }
     }
@@ -130,6 +135,16 @@ impl Inner {
         Ok((limits, unenforced))
     }
 
+    /// Gives what the set-up of this session made beside the workspace: the latest runtime that had one knows.
+    pub(super) async fn seed_for_forks(&self) -> Result<Option<Seed>, ExecutionError> {
+        for runtime in self.live().into_iter().rev() {
+            if let Some(seed) = runtime.seed().await? {
+                return Ok(Some(seed));
+            }
+        }
+        Ok(self.seed.clone())
+    }
+
     /// Makes a session over a new workspace with what it starts from, and the scan of it where that is known.
     pub(super) fn fork(
         &self,
@@ -166,7 +181,11 @@ impl Inner {
             state: StateCell::open(),
             resettable,
             // What a set-up made is there only where everything was taken.
-            forked: matches!(start, Start::Captured(_)),
+            forked: matches!(start, Start::Captured(..)),
+            seed: match start {
+                Start::Captured(_, seed) => seed.cloned(),
+                Start::Snapshot(_) => None,
+            },
             store: self.store.clone(),
             runtimes: Mutex::default(),
             base: Mutex::new(base_point),
@@ -178,7 +197,7 @@ impl Inner {
     /// Puts into a new workspace what it starts from.
     fn fill(&self, workspace: &Workspace, start: Start<'_>) -> Result<(), ExecutionError> {
         match start {
-            Start::Captured(captured) => Ok(workspace.restore(captured)?),
+            Start::Captured(captured, _) => Ok(workspace.restore(captured)?),
             Start::Snapshot(snapshot) => {
                 workspace.restore_snapshot(snapshot)?;
                 self.copy_assets_for_agents(workspace)?;

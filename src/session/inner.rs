@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::state::StateCell;
 use super::{SessionError, SessionState};
-use crate::runtime::{AdmissionGroup, EnforcementTable, RuntimeRegistry, SubmissionRuntime, Unheld};
+use crate::runtime::{AdmissionGroup, EnforcementTable, RuntimeRegistry, Seed, SubmissionRuntime, Unheld};
 use crate::spec::{EnvironmentSpec, Limits, LimitsConfig, Mode, Provenance};
 use crate::workspace::{
     Capture, Captured, ContentSource, Manifest, Placeholders, ResolvedStaticAsset, Scan, Snapshot, SnapshotId,
@@ -48,6 +48,8 @@ pub(super) struct Inner {
     pub(super) state: StateCell,
     pub(super) resettable: bool,
     pub(super) forked: bool,
+    /// What its runtimes start from beside the workspace, in a fork.
+    pub(super) seed: Option<Seed>,
     /// Where snapshots go; chosen at the first one.
     pub(super) store: OnceLock<SnapshotStore>,
     pub(super) runtimes: Mutex<Vec<Weak<dyn SubmissionRuntime>>>,

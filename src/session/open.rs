@@ -61,6 +61,7 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
         state: StateCell::open(),
         resettable,
         forked: false,
+        seed: None,
         store: builder.store.map_or_else(OnceLock::new, OnceLock::from),
         runtimes: Mutex::default(),
         base: Mutex::new(BasePoint::at(scan, captured)),

@@ -70,9 +70,11 @@ impl Session {
     ///
     /// Cancel safe: what was made is removed.
     pub async fn fork(&self) -> Result<Session, ExecutionError> {
-        self.with_inner("fork", |inner| {
+        self.inner.state.need_open("fork")?;
+        let seed = self.inner.seed_for_forks().await?;
+        self.with_inner("fork", move |inner| {
             let captured = inner.workspace()?.capture(&Capture::All, Bounds::default())?;
-            inner.fork(Start::Captured(&captured), None, inner.limits.clone(), inner.unenforced.clone())
+            inner.fork(Start::Captured(&captured, seed.as_ref()), None, inner.limits.clone(), inner.unenforced.clone())
         })
         .await
     }

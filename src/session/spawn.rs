@@ -95,6 +95,7 @@ impl Inner {
             admission: self.admission.clone(),
             reaper: Arc::clone(self.registry.reaper()),
             owner: self.registry.owner()?,
+            seed: self.seed.clone(),
         })
     }
 

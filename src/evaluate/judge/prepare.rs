@@ -119,13 +119,16 @@ async fn walk(asked: &Asked<'_>, known: &mut Known) -> Result<Result<Stage, Evid
         Some(evidence) => Err(evidence),
         None => start(asked, &session.names().await?, &*runtime).await?,
     };
-    runtime.cleanup().await?;
     match started {
         Ok(command) => {
+            // Before the clean-up: what the set-up made beside the workspace goes with its runtime.
+            let frozen = session.freeze().await?;
+            runtime.cleanup().await?;
             let (options, config) = (suite.options.clone(), suite.adapter_config.clone());
-            Ok(Ok(Stage { frozen: session.freeze().await?, command, options, config }))
+            Ok(Ok(Stage { frozen, command, options, config }))
         }
         Err(evidence) => {
+            runtime.cleanup().await?;
             session.close().await?;
             Ok(Err(evidence))
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 
 use super::DockerError;
+use super::commit::Committed;
 use super::container::{self, Container};
 use super::spawn::Inner;
 use super::transfer::{Ferry, ReadBack, Refusal, Shore};
@@ -19,6 +20,8 @@ pub(super) struct Held {
     asked: bool,
     /// Whether the set-up is over.
     setup_over: bool,
+    /// The container as an image, while nothing ran in it since.
+    committed: Option<Arc<Committed>>,
     /// Whether nothing is made any more.
     closed: bool,
     /// Who carries the workspace, where it is not mounted.
@@ -120,6 +123,26 @@ impl Cell {
         Ok(())
     }
 
+    /// Gives the container as an image; the same as long as nothing ran in it.
+    ///
+    /// Cancel safe: it may be called again.
+    pub(super) async fn seed(&mut self) -> Result<Option<Arc<Committed>>, DockerError> {
+        let inner = Arc::clone(&self.inner);
+        let held = self.held();
+        if held.committed.is_none()
+            && let Some(container) = &held.container
+        {
+            let about = (&inner.client, &inner.reaper, &inner.owner);
+            held.committed = Some(Arc::new(Committed::of(&container.id, about).await?));
+        }
+        Ok(held.committed.clone())
+    }
+
+    /// Says that something runs in the container from now on.
+    pub(super) fn forget_seed(&mut self) {
+        self.held().committed = None;
+    }
+
     /// Takes the container off what only the set-up may use. Idempotent.
     ///
     /// Cancel safe: it may be called again.
@@ -156,7 +179,7 @@ impl Cell {
         }
         container::remove(self.inner.client.api().await?, &self.inner.plan.name).await?;
         let held = self.held();
-        (held.container, held.asked) = (None, false);
+        (held.container, held.asked, held.committed) = (None, false, None);
         Ok(())
     }
 

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::client::Clients;
+use super::commit::Committed;
 use super::config::BUILTIN_SPECS;
 use super::facts::Facts;
+use super::image::Image;
 use super::mounts::STATIC_ROOT;
 use super::{DockerConfig, DockerOptions, gc, images, limits, spawn};
 use crate::error::ExecutionError;
@@ -100,7 +102,12 @@ impl RuntimeKind for Docker {
         options: DockerOptions,
     ) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
         let client = self.clients.client(config.host.as_deref());
-        let image = images::ensure(&client, &config, options.image.as_deref(), &NoProgress).await?;
+        let seed = launch.seed.clone().and_then(|seed| seed.downcast::<Committed>().ok());
+        let image = match &seed {
+            // What the set-up made counts more than the image that it began from.
+            Some(committed) if options.image.is_none() => Image::find(client.api().await?, &committed.image).await?,
+            Some(_) | None => images::ensure(&client, &config, options.image.as_deref(), &NoProgress).await?,
+        };
         let has_ports = !launch.request.ports.is_empty();
         let (guest, launch) = spawn::open(launch, config, options, client, image).await?;
         let shared: Arc<dyn Guest> = Arc::<spawn::DockerGuest>::clone(&guest);

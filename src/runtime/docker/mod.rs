@@ -9,6 +9,7 @@ mod attend;
 mod cell;
 mod cgroups;
 mod client;
+mod commit;
 mod config;
 mod container;
 mod ending;

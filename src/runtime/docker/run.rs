@@ -58,6 +58,7 @@ fn stopped() -> Ending {
 async fn once(inner: &Inner, cell: &mut Cell, job: &mut Job, is_last: bool) -> Result<Option<Ending>, DockerError> {
     let api = inner.client.api().await?;
     cell.ensure(api).await?;
+    cell.forget_seed();
     if job.control.is_stopped() {
         return Ok(Some(stopped()));
     }

@@ -19,7 +19,7 @@ use super::transfer::Ferry;
 use super::users::User;
 use super::{DockerConfig, DockerError, DockerOptions, labels, run};
 use crate::error::{ErrorKind, ExecutionError};
-use crate::runtime::{Ending, Guest, Job, Launch, Machine, SolutionRuntimeError};
+use crate::runtime::{Ending, Guest, Job, Launch, Machine, Seed, SolutionRuntimeError};
 use crate::spec::{Bound, LimitName, Mode, Provenance};
 use crate::workspace::{Owner, Reaper, Workspace};
 
@@ -41,6 +41,8 @@ pub(super) struct Inner {
     /// The search path of commands that set none; absent: the image's.
     search: Option<String>,
     pub(super) held: Arc<AsyncMutex<Held>>,
+    /// What this session was forked from; held while a container is made of it.
+    _seed: Option<Seed>,
     /// Whether the workspace is carried in and out, and not mounted.
     pub(super) ferried: bool,
     address: Mutex<Option<IpAddr>>,
@@ -80,6 +82,7 @@ pub(super) async fn open(
     let chosen = [launch.request.env.get("PATH"), launch.spec.environment.env.get("PATH"), os];
     let inner = Inner {
         known_user: OnceLock::new(),
+        _seed: launch.seed.clone(),
         workspace: Arc::clone(&launch.workspace),
         mode: launch.mode,
         reaper: Arc::clone(&launch.reaper),
@@ -257,6 +260,13 @@ impl Guest for DockerGuest {
         let ended = cell.kill().await;
         cell.leave();
         Ok(ended?)
+    }
+
+    async fn seed(&self) -> Result<Option<Seed>, ExecutionError> {
+        let mut cell = Cell::enter(&self.inner).await;
+        let seed = cell.seed().await;
+        cell.leave();
+        Ok(seed?.map(|committed| -> Seed { committed }))
     }
 
     fn after_setup(&self) -> Result<(), ExecutionError> {

@@ -5,5 +5,6 @@
 mod commands;
 #[path = "../engine/mod.rs"]
 mod engine;
+mod forks;
 mod lost;
 mod section;

@@ -61,6 +61,7 @@ async fn open_on(local: Local, spec: &str, mode: Mode) -> Place {
         admission: registry.admission().group(None),
         reaper: Arc::clone(&reaper),
         owner,
+        seed: None,
     };
     let runtime = AnyRuntimeKind::spawn(&**kind, launch).await.unwrap();
     Place { runtime, workspace, reaper, base }
