@@ -9,6 +9,7 @@ use bailiwick::evaluate::{
 };
 use bailiwick::spec::{EnvironmentSpec, load};
 use bailiwick::{ExecutionError, Host, RuntimeRegistry};
+use serde_json::Value;
 
 /// The spec of submissions that are shell scripts.
 pub(crate) const SH: &str = "
@@ -139,16 +140,16 @@ impl Run {
     }
 }
 
-fn strip(value: &mut serde_json::Value) {
+fn strip(value: &mut Value) {
     match value {
-        serde_json::Value::Object(map) => {
+        Value::Object(map) => {
             for key in ["seconds", "wall_time", "cpu_time", "peak_memory"] {
                 map.remove(key);
             }
             map.values_mut().for_each(strip);
         }
-        serde_json::Value::Array(values) => values.iter_mut().for_each(strip),
-        _ => {}
+        Value::Array(values) => values.iter_mut().for_each(strip),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -42,7 +42,7 @@ fn a_store_on_a_full_disk_loses_nothing_and_leaves_nothing_half_written() {
     let before = files(&path.join("store"));
     for fill in ["many", "large"] {
         match fill {
-            "many" => (0..200).for_each(|number| yard.write(&format!("many/{number}"), vec![number as u8; 50_000])),
+            "many" => (0..200_u8).for_each(|number| yard.write(&format!("many/{number}"), vec![number; 50_000])),
             _ => yard.write("large", vec![3; 6 << 20]),
         }
         is_full(store.take(&dir(&yard.path("tree")), Take::default()).unwrap_err());
