@@ -17,6 +17,8 @@ async fn made(session: &Session) -> Option<String> {
     let result =
         runtime.execute(Command::line("cat /made in; echo own >/own; ls /own; cat /later 2>/dev/null")).await.unwrap();
     assert!(result.stderr.bytes == 0, "{}", show(&result));
+    // Dropped instead, its container would go a little later than the session.
+    runtime.cleanup().await.unwrap();
     result.stdout.text()
 }
 
