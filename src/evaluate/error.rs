@@ -53,6 +53,23 @@ pub enum EvaluateError {
         /// What was asked for.
         asked: String,
     },
+    /// A directory holds no submissions, or cannot be read.
+    #[error("there are no submissions in `{path}`")]
+    NoSubmissions {
+        /// The directory.
+        path: String,
+        /// Why it cannot be read; absent where it is empty.
+        #[source]
+        source: Option<std::io::Error>,
+    },
+    /// A directory holds more submissions than are judged at once.
+    #[error("there are more than {most} submissions in `{path}`")]
+    TooManySubmissions {
+        /// The directory.
+        path: String,
+        /// The most.
+        most: usize,
+    },
     /// A journal does not belong to this run.
     #[error("the journal does not belong to this run: {why}")]
     Journal {
@@ -81,6 +98,11 @@ impl From<EvaluateError> for ExecutionError {
             EvaluateError::UnknownAdapter { known, .. } => (ErrorKind::Spec, format!("known: {}", known.join(", "))),
             EvaluateError::Missing { hint, .. } => (ErrorKind::Spec, hint.clone()),
             EvaluateError::NothingChosen { asked } => (ErrorKind::Spec, asked.clone()),
+            EvaluateError::NoSubmissions { .. } => (
+                ErrorKind::Spec,
+                "each entry of the directory is one submission: a directory, a file, an archive".into(),
+            ),
+            EvaluateError::TooManySubmissions { .. } => (ErrorKind::Spec, "judge them in several parts".to_owned()),
             EvaluateError::Journal { .. } => {
                 (ErrorKind::Spec, "begin a new one, or give the cases, spec and submission of this one".to_owned())
             }

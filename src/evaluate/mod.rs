@@ -9,6 +9,7 @@
 mod adapter;
 mod case;
 pub mod check;
+mod class;
 mod error;
 mod judge;
 mod load;
@@ -22,6 +23,10 @@ pub use adapter::{
 pub use case::{
     Case, Data, DataError, DataFile, ExitCodes, Expect, Expectation, Group, GroupScoring, MAX_DATA, Origin, PassPolicy,
     Request, StatusCodes, Step, Suite, Visibility,
+};
+pub use class::{
+    CLASS_BOUNDS, Class, ClassProgress, ClassReport, ClassResults, ClassRow, Entrant, Entrants, MAX_ENTRANTS,
+    open_ambient_entrants,
 };
 pub use error::EvaluateError;
 pub(crate) use judge::skipped;

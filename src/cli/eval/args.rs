@@ -18,11 +18,20 @@ pub(in crate::cli) struct EvalArgs {
     /// Run on this runtime [default: the spec's, else the registry's default]
     #[arg(long, value_name = "TYPE")]
     pub(super) runtime: Option<String>,
-    /// Judge these files, without what the spec ignores.
-    #[arg(long, value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+    /// Judge these files, or what this archive holds, without what the spec ignores.
+    #[arg(long, value_name = "DIR|FILE|ARCHIVE", value_hint = ValueHint::AnyPath)]
     pub(super) submission: Option<PathBuf>,
-    /// Start the submission by this entry, through the spec's commands [default: its only such file, else `main`]
-    #[arg(long, value_name = "NAME", conflicts_with = "command")]
+    /// Judge a whole class: each entry of this directory is one submission, and all share the jobs.
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        conflicts_with_all = ["submission", "differential"]
+    )]
+    pub(super) submissions: Option<PathBuf>,
+    /// Start the submission by this entry, or by the only one that a pattern names, through the spec's commands
+    /// [default: its only such file, else `main`]
+    #[arg(long, value_name = "NAME|GLOB", conflicts_with = "command")]
     pub(super) entry: Option<String>,
     /// Start the submission by this command line.
     #[arg(long, value_name = "LINE", value_hint = ValueHint::CommandString)]
@@ -42,10 +51,11 @@ pub(in crate::cli) struct EvalArgs {
     /// Put a value over the spec: any key, typed by its schema.
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = crate::cli::run::parse_setting)]
     pub(super) settings: Vec<(String, String)>,
-    /// Write a report: `json`, `jsonl`, `junit`, `markdown` or `csv`, for `staff` or `student`; again for more.
+    /// Write a report: `json`, `jsonl`, `junit`, `markdown` or `csv`, for `staff` or `student`; again for more. Of a
+    /// class, `{submission}` in PATH makes one a submission, and a path without it has a row a submission.
     #[arg(long = "report", value_name = "KIND[@AUDIENCE]=PATH", value_parser = target::parse, value_delimiter = ',')]
     pub(super) reports: Vec<Target>,
-    /// Write each verdict to this file as it comes; it must be new or empty.
+    /// Write each verdict to this file as it comes; it must be new or empty. Of a class, PATH has `{submission}`.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "resume")]
     pub(super) journal: Option<PathBuf>,
     /// Go on with a journal: judge what has no verdict in it.

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::args::EvalArgs;
+use super::journal::Journals;
 use super::narrate::{self, Narrator};
 use super::object::{CheckedCase, CheckedObject};
 use super::plan::{self, Plan};
-use super::{differential, journal};
+use super::{class, differential};
 use crate::cli::app::App;
 use crate::cli::failure::HOST_FAILURE;
 use crate::cli::json::VERSION;
@@ -15,7 +16,8 @@ use crate::cli::progress;
 use crate::cli::signals::Signals;
 use crate::cli::terminal::printable;
 use crate::evaluate::{
-    Audience, Evaluation, Journal, Progress, ReportKind, Results, RunFacts, RunOptions, Suite, Verdict,
+    Audience, Evaluation, EvaluationBuilder, Journal, Progress, ReportKind, Results, RunFacts, RunOptions, Suite,
+    Verdict,
 };
 use crate::spec::EnvironmentSpec;
 
@@ -34,13 +36,22 @@ pub(in crate::cli) async fn run(app: App, args: EvalArgs) -> anyhow::Result<Exit
         return differential::run(&app, &args, &plan, &signals).await;
     }
     let spec = plan::spec(&app, &args)?;
+    if let Some(dir) = &args.submissions {
+        return class::run(&app, &args, &plan, (spec, dir), &signals).await;
+    }
     let evaluation = prepare(&app, &plan, spec, &signals).await?;
     words_of_setup(&app, evaluation.facts());
-    let journal = journal::open(&app, &args, &evaluation.journal_header())?;
+    let journal = Journals::new(&app, &args).open(&evaluation.journal_header())?;
     let narrator = Narrator::new(&app.terminal, app.progress, evaluation.len());
     let results = judge(&args, &plan, evaluation, journal, Arc::new(narrator), &signals).await?;
     report(&app, &args, &results)?;
     Ok(ExitCode::from(exit_code(&results, &signals)))
+}
+
+/// Begins an evaluation with all that the flags say but the submission.
+pub(super) fn builder(app: &App, plan: &Plan, spec: EnvironmentSpec) -> EvaluationBuilder {
+    let builder = Evaluation::builder(&app.registry, spec, Arc::clone(&plan.suite));
+    builder.start(plan.start.clone()).select(plan.selection.clone())
 }
 
 /// Prepares the submission; a signal ends it.
@@ -50,8 +61,7 @@ pub(super) async fn prepare(
     spec: EnvironmentSpec,
     signals: &Signals,
 ) -> anyhow::Result<Evaluation> {
-    let builder = Evaluation::builder(&app.registry, spec, Arc::clone(&plan.suite));
-    let builder = builder.start(plan.start.clone()).select(plan.selection.clone());
+    let builder = builder(app, plan, spec);
     let builder = match &plan.submission {
         Some(path) => builder.submission(path),
         None => builder,

@@ -29,7 +29,7 @@ pub(super) async fn run(app: &App, args: &EvalArgs, plan: &Plan, signals: &Signa
         app.terminal.explain(&format!("judging on `{}`", printable(name)));
         let evaluation = command::prepare(app, plan, spec, signals).await?;
         let narrator = Narrator::new(&app.terminal.clone().with_flags(false, true), app.progress, evaluation.len());
-        let journal = super::journal::open(app, args, &evaluation.journal_header())?;
+        let journal = super::journal::Journals::new(app, args).open(&evaluation.journal_header())?;
         let results = command::judge(args, plan, evaluation, journal, Arc::new(narrator), signals).await?;
         let interrupted = results.was_interrupted();
         sides.push((name.clone(), results));

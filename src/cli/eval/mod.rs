@@ -4,11 +4,13 @@
 //! Read next: `args.rs` for the flags, `command.rs` for the walk through a run, `target.rs` for where reports go.
 
 mod args;
+mod class;
 mod command;
 mod differential;
 mod journal;
 mod narrate;
 mod object;
+mod place;
 mod plan;
 mod target;
 

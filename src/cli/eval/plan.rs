@@ -23,7 +23,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn make(args: &EvalArgs) -> anyhow::Result<Self> {
-        args.reports.iter().try_for_each(|target| target.check())?;
+        args.reports.iter().try_for_each(|target| target.check(args.submissions.is_some()))?;
         let suite = open_ambient_suite(&args.cases, &AdapterRegistry::with_builtins())?;
         let submission = match &args.submission {
             Some(path) if !path.exists() => {

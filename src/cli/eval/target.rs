@@ -7,8 +7,13 @@ use anyhow::{Context, anyhow};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
+use super::place;
 use crate::cli::failure::Usage;
-use crate::evaluate::{Audience, ReportKind, Results};
+use crate::error::ExecutionError;
+use crate::evaluate::{Audience, ClassResults, ReportKind, Results};
+
+/// What writes a report.
+type Content<'a> = dyn Fn(&mut dyn Write) -> Result<(), ExecutionError> + 'a;
 
 /// One report that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,28 +46,60 @@ pub(super) fn parse(text: &str) -> Result<Target, String> {
 
 impl Target {
     /// Refuses a place that cannot be written, before anything runs.
-    pub(super) fn check(&self) -> Result<(), Usage> {
+    pub(super) fn check(&self, is_class: bool) -> Result<(), Usage> {
+        let usage = Usage::new(format!("a report cannot be written to `{}`", self.path.display()));
+        if is_class && self.is_each() {
+            return match place::fixed(&self.path).is_dir() {
+                true => Ok(()),
+                false => Err(usage.with_hint("the directory above `{submission}` must be there")),
+            };
+        }
+        if is_class && !self.kind.is_for_classes() {
+            let hint =
+                format!("`{}` is one file a submission: write `{}` into its name", self.kind.name(), place::EACH);
+            return Err(usage.with_hint(hint));
+        }
         let parent = self.path.parent().is_some_and(Path::is_dir);
         if parent && !self.path.is_dir() {
             return Ok(());
         }
-        let usage = Usage::new(format!("a report cannot be written to `{}`", self.path.display()));
         Err(usage.with_hint("give --report a file in a directory that is there"))
     }
 
-    /// Writes the report in one piece: a reader sees the old content or the new, never a part.
+    /// Says whether there is one such report a submission.
+    pub(super) fn is_each(&self) -> bool {
+        place::is_each(&self.path)
+    }
+
+    /// Writes the report of a run in one piece: a reader sees the old content or the new, never a part.
     pub(super) fn write(&self, results: &Results) -> anyhow::Result<()> {
+        self.write_with(&|out| self.kind.write(results, self.audience, out))
+    }
+
+    /// Writes the report of one submission of a class.
+    pub(super) fn write_of(&self, submission: &str, results: &Results) -> anyhow::Result<()> {
+        let own = Self { path: place::fill(&self.path, submission), ..self.clone() };
+        place::make_parents(&own.path, &self.path)?;
+        own.write(results)
+    }
+
+    /// Writes the report of a class.
+    pub(super) fn write_class(&self, results: &ClassResults) -> anyhow::Result<()> {
+        self.write_with(&|out| self.kind.write_class(results, self.audience, out))
+    }
+
+    fn write_with(&self, content: &Content<'_>) -> anyhow::Result<()> {
         let place = || format!("cannot write the report `{}`", self.path.display());
         let (parent, name) = self.path.parent().zip(self.path.file_name()).with_context(place)?;
         if self.path.exists() && !self.path.is_file() {
             let file = std::fs::OpenOptions::new().write(true).open(&self.path).with_context(place)?;
-            return self.put(results, file).with_context(place);
+            return put(content, file).with_context(place);
         }
         let dir = Dir::open_ambient_dir(parent, ambient_authority()).with_context(place)?;
         let temporary = format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id());
         let write = || {
             let file = dir.open_with(&temporary, OpenOptions::new().write(true).create_new(true))?;
-            self.put(results, file.into_std())?;
+            put(content, file.into_std())?;
             dir.rename(&temporary, &dir, name)?;
             anyhow::Ok(())
         };
@@ -72,16 +109,16 @@ impl Target {
             error.context(place())
         })
     }
+}
 
-    fn put(&self, results: &Results, file: std::fs::File) -> anyhow::Result<()> {
-        let mut out = std::io::BufWriter::new(file);
-        self.kind.write(results, self.audience, &mut out)?;
-        out.flush()?;
-        let file = out.into_inner().map_err(|error| anyhow!(error.to_string()))?;
-        // A pipe has nothing to sync.
-        let _ = file.sync_all();
-        Ok(())
-    }
+fn put(content: &Content<'_>, file: std::fs::File) -> anyhow::Result<()> {
+    let mut out = std::io::BufWriter::new(file);
+    content(&mut out)?;
+    out.flush()?;
+    let file = out.into_inner().map_err(|error| anyhow!(error.to_string()))?;
+    // A pipe has nothing to sync.
+    let _ = file.sync_all();
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::evaluate::report::SetupRecord;
 use crate::runtime::{Command, RuntimeRegistry, RuntimeResult, SpawnRequest};
 use crate::session::Session;
 use crate::spec::{CompileConfig, EnvironmentSpec, Provenance, from_value};
-use crate::workspace::Globs;
+use crate::workspace::{Bounds, Globs};
 
 /// What came of a compilation.
 pub(super) enum Compiled {
@@ -24,7 +24,7 @@ pub(super) enum Compiled {
 pub(super) async fn compile(
     registry: &RuntimeRegistry,
     spec: &EnvironmentSpec,
-    submission: Option<&Path>,
+    submission: Option<(&Path, Bounds)>,
     id: &mut String,
 ) -> Result<Compiled, ExecutionError> {
     let Some(config) = &spec.compile else { return Ok(Compiled::Nothing) };
@@ -59,7 +59,7 @@ async fn open(
     registry: &RuntimeRegistry,
     spec: &EnvironmentSpec,
     config: &CompileConfig,
-    submission: Option<&Path>,
+    submission: Option<(&Path, Bounds)>,
 ) -> Result<Session, ExecutionError> {
     let mut spec = match &config.runtime {
         Some(ty) if *ty != spec.ty => {
@@ -75,7 +75,7 @@ async fn open(
     (spec.setup, spec.compile) = (crate::spec::SetupConfig::default(), None);
     let builder = Session::builder(registry, spec).limits(Provenance::Case, config.limits.clone()).without_reset();
     match submission {
-        Some(path) => builder.submission(path).open().await,
+        Some((path, bounds)) => builder.submission(path).submission_bounds(bounds).open().await,
         None => builder.open().await,
     }
 }

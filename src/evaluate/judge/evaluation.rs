@@ -8,19 +8,21 @@ use super::program::Validators;
 use super::select::Selection;
 use crate::error::ExecutionError;
 use crate::evaluate::adapter::{Adapter, Stage};
-use crate::evaluate::report::{JournalHeader, RunFacts, SetupRecord, SubmissionFacts};
-use crate::evaluate::{AdapterRegistry, Case, EvaluateError, Evidence, Suite};
+use crate::evaluate::report::{JournalHeader, RunFacts, SubmissionFacts};
+use crate::evaluate::{AdapterRegistry, Case, EvaluateError, Evidence, Suite, Verdict};
 use crate::runtime::RuntimeRegistry;
 use crate::spec::EnvironmentSpec;
+use crate::workspace::Bounds;
 
 /// An evaluation in the making. Starts with every case of the suite, and a submission without files.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EvaluationBuilder {
     registry: RuntimeRegistry,
     adapters: AdapterRegistry,
     spec: EnvironmentSpec,
     suite: Arc<Suite>,
     submission: Option<PathBuf>,
+    bounds: Bounds,
     name: Option<String>,
     start: Start,
     selection: Selection,
@@ -38,8 +40,8 @@ pub struct Evaluation {
 /// Whether the submission gets to its cases.
 pub(super) enum Ready {
     Yes(Box<Ground>),
-    /// It does not: the same evidence for every case.
-    No(Evidence),
+    /// It does not: the same verdict and evidence for every case.
+    No(Verdict, Evidence),
 }
 
 /// What the cases share.
@@ -53,7 +55,7 @@ impl std::fmt::Debug for Ready {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Yes(ground) => f.debug_tuple("Yes").field(&ground.stage).finish(),
-            Self::No(evidence) => f.debug_tuple("No").field(evidence).finish(),
+            Self::No(verdict, evidence) => f.debug_tuple("No").field(verdict).field(evidence).finish(),
         }
     }
 }
@@ -67,6 +69,7 @@ impl Evaluation {
             spec,
             suite,
             submission: None,
+            bounds: Bounds::default(),
             name: None,
             start: Start::default(),
             selection: Selection::default(),
@@ -111,6 +114,13 @@ impl EvaluationBuilder {
         self
     }
 
+    /// Bounds what a submission may hold; one that holds more never gets to its cases. Default: [`Bounds::default`].
+    #[must_use]
+    pub fn submission_bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
     /// Names the submission in reports. Default: the name of its file or directory.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
@@ -147,54 +157,76 @@ impl EvaluationBuilder {
     ///
     /// Cancel safe: what was made is removed.
     pub async fn prepare(self) -> Result<Evaluation, ExecutionError> {
-        let Self { registry, adapters, spec, suite, submission, name, start, selection } = self;
-        let adapter = Arc::clone(adapters.need(&suite.adapter)?);
-        let cases = selection.take(&suite)?;
-        let validators = Validators::prepare(&registry, &spec, &cases).await.map_err(prepare::as_usage)?;
-        let asked =
-            Asked { registry: &registry, spec: &spec, suite: &suite, submission: submission.as_deref(), start: &start };
+        let adapter = Arc::clone(self.adapters.need(&self.suite.adapter)?);
+        let cases = self.selection.take(&self.suite)?;
+        let validators = Validators::prepare(&self.registry, &self.spec, &cases).await.map_err(prepare::as_usage)?;
+        let asked = Asked {
+            registry: &self.registry,
+            spec: &self.spec,
+            suite: &self.suite,
+            submission: self.submission.as_deref(),
+            bounds: self.bounds,
+            start: &self.start,
+        };
         let prepared = prepare::prepare(&asked).await.map_err(prepare::as_usage)?;
-        let name = name.or_else(|| Some(submission.as_ref()?.file_name()?.to_string_lossy().into_owned()));
-        let engine = registry.kind_of(&spec)?.probe().await.ok().map(|info| info.engine);
-        let (ready, command, compile, setup, id) = match prepared {
+        let mut facts = self.facts()?;
+        facts.engine = self.registry.kind_of(&self.spec)?.probe().await.ok().map(|info| info.engine);
+        let ready = match prepared {
             Ok(Prepared { stage, compile, setup, id }) => {
                 adapter.check_stage(&stage).await.map_err(prepare::as_usage)?;
                 check(&stage, &cases).await?;
-                let command = stage.command.text();
-                (Ready::Yes(Box::new(Ground { stage, adapter, validators })), command, compile, setup, id)
+                facts.submission.command = stage.command.text();
+                (facts.compile, facts.setup, facts.submission.id) = (compile, setup, id);
+                Ready::Yes(Box::new(Ground { stage, adapter, validators }))
             }
             Err(refused) => {
                 let Refused { evidence, compile, setup, id } = *refused;
-                (Ready::No(evidence), String::new(), compile, setup, id)
+                facts.refused = Some(evidence.to_string());
+                (facts.compile, facts.setup, facts.submission.id) = (compile, setup, id);
+                Ready::No(Verdict::Ce, evidence)
             }
         };
-        let submission = SubmissionFacts { name: name.unwrap_or_default(), id, command };
-        let facts = facts(&registry, &spec, &suite, engine, submission, (compile, setup))?;
-        Ok(Evaluation { suite, cases, ready, facts })
+        Ok(Evaluation { suite: self.suite, cases, ready, facts })
     }
-}
 
-fn facts(
-    registry: &RuntimeRegistry,
-    spec: &EnvironmentSpec,
-    suite: &Suite,
-    engine: Option<String>,
-    submission: SubmissionFacts,
-    (compile, setup): (Option<SetupRecord>, Vec<SetupRecord>),
-) -> Result<RunFacts, ExecutionError> {
-    Ok(RunFacts {
-        suite: suite.name.clone(),
-        adapter: suite.adapter.clone(),
-        policy: suite.pass,
-        submission,
-        runtime: spec.ty.clone(),
-        engine,
-        isolation: registry.kind_of(spec)?.isolation(&spec.section)?.to_owned(),
-        spec_id: spec.spec_id(),
-        compile,
-        setup,
-        warnings: suite.warnings.clone(),
-    })
+    /// Makes the evaluation of a submission that never gets to its cases: each of them has this verdict.
+    ///
+    /// # Errors
+    /// Cases that are not there, and a runtime that is not registered.
+    pub(in crate::evaluate) fn prepare_nothing(
+        self,
+        verdict: Verdict,
+        evidence: Evidence,
+    ) -> Result<Evaluation, ExecutionError> {
+        let cases = self.selection.take(&self.suite)?;
+        let mut facts = self.facts()?;
+        facts.refused = Some(evidence.to_string());
+        facts.is_host_failure = verdict == Verdict::Ie;
+        Ok(Evaluation { suite: self.suite, cases, ready: Ready::No(verdict, evidence), facts })
+    }
+
+    /// Gives the name of the suite, and that of the runtime.
+    pub(in crate::evaluate) fn names(&self) -> (String, String) {
+        (self.suite.name.clone(), self.spec.ty.clone())
+    }
+
+    /// Gives what is known before anything was prepared.
+    fn facts(&self) -> Result<RunFacts, ExecutionError> {
+        let Self { registry, spec, suite, submission, name, .. } = self;
+        let of_path = || Some(submission.as_ref()?.file_name()?.to_string_lossy().into_owned());
+        let name = name.clone().or_else(of_path).unwrap_or_default();
+        Ok(RunFacts {
+            suite: suite.name.clone(),
+            adapter: suite.adapter.clone(),
+            policy: suite.pass,
+            submission: SubmissionFacts { name, ..SubmissionFacts::default() },
+            runtime: spec.ty.clone(),
+            isolation: registry.kind_of(spec)?.isolation(&spec.section)?.to_owned(),
+            spec_id: spec.spec_id(),
+            warnings: suite.warnings.clone(),
+            ..RunFacts::default()
+        })
+    }
 }
 
 /// Sees that the limits of every case can be held, and that every placeholder names an asset.

@@ -18,6 +18,7 @@ mod record;
 mod run;
 mod select;
 
+pub(in crate::evaluate) use case::explain;
 pub use evaluation::{Evaluation, EvaluationBuilder};
 pub use prepare::Start;
 pub(crate) use run::skipped;

@@ -10,7 +10,7 @@ use crate::evaluate::{EvaluateError, Evidence, Suite};
 use crate::runtime::{RuntimeRegistry, SetupOutcome, SpawnRequest, SubmissionRuntime};
 use crate::session::Session;
 use crate::spec::{EnvironmentSpec, Mode, OnFailure, split_line};
-use crate::workspace::WorkspaceError;
+use crate::workspace::{Bounds, Globs, WorkspaceError};
 
 /// How many names are listed where one is missing.
 const MOST_NAMES: usize = 20;
@@ -62,6 +62,7 @@ pub(super) struct Asked<'a> {
     pub(super) spec: &'a EnvironmentSpec,
     pub(super) suite: &'a Suite,
     pub(super) submission: Option<&'a Path>,
+    pub(super) bounds: Bounds,
     pub(super) start: &'a Start,
 }
 
@@ -79,7 +80,7 @@ pub(super) async fn prepare(asked: &Asked<'_>) -> Result<Result<Prepared, Box<Re
     let walked = match walk(asked, &mut known).await {
         Ok(walked) => walked,
         // How much it brings along or makes is its own doing.
-        Err(error) => Err(too_large(&error).ok_or(error)?),
+        Err(error) => Err(fault_of_files(&error).ok_or(error)?),
     };
     let Known { compile, setup, id } = known;
     Ok(match walked {
@@ -90,7 +91,7 @@ pub(super) async fn prepare(asked: &Asked<'_>) -> Result<Result<Prepared, Box<Re
 
 async fn walk(asked: &Asked<'_>, known: &mut Known) -> Result<Result<Stage, Evidence>, ExecutionError> {
     let Asked { registry, spec, suite, submission, .. } = *asked;
-    let compiled = compile(registry, spec, submission, &mut known.id).await?;
+    let compiled = compile(registry, spec, submission.map(|path| (path, asked.bounds)), &mut known.id).await?;
     let (path, _scratch) = match compiled {
         Compiled::Nothing => (None, None),
         Compiled::Done { path, record, scratch } => {
@@ -103,6 +104,7 @@ async fn walk(asked: &Asked<'_>, known: &mut Known) -> Result<Result<Stage, Evid
         }
     };
     let builder = Session::builder(registry, spec.clone()).grant_assets(suite.assets.clone()).without_reset();
+    let builder = builder.submission_bounds(asked.bounds);
     let session = match (&path, submission) {
         (Some(path), _) => builder.submission(path).unfiltered().open().await?,
         (None, Some(path)) => builder.submission(path).open().await?,
@@ -135,9 +137,19 @@ async fn walk(asked: &Asked<'_>, known: &mut Known) -> Result<Result<Stage, Evid
     }
 }
 
-fn too_large(error: &ExecutionError) -> Option<Evidence> {
-    let Some(WorkspaceError::TooLarge { what, limit }) = error.downcast_ref() else { return None };
-    Some(refusal("too_large", format!("the submission has, or makes, more than {limit} {what}")))
+/// Makes what is wrong with the submission's own files evidence; anything else is the host's.
+fn fault_of_files(error: &ExecutionError) -> Option<Evidence> {
+    let message = match error.downcast_ref::<WorkspaceError>() {
+        Some(WorkspaceError::Archive { source, .. }) if source.is_fault_of_archive() => {
+            format!("the archive cannot be unpacked: {source}")
+        }
+        Some(WorkspaceError::TooLarge { what, limit }) => {
+            return Some(refusal("too_large", format!("the submission has, or makes, more than {limit} {what}")));
+        }
+        Some(WorkspaceError::Path(error)) => format!("the submission cannot be taken: {error}"),
+        Some(_) | None => return None,
+    };
+    Some(refusal("files", message))
 }
 
 /// Sees that the programs of the set-up are there: what the host lacks must not look like the submission's failure.
@@ -207,7 +219,14 @@ async fn start(
     let (line, entry) = match asked.start {
         Start::Command(line) => (line.clone(), None),
         Start::Entry(entry) => {
-            let entry = entry.clone().unwrap_or_else(|| default_entry(asked, names));
+            let entry = match entry {
+                None => default_entry(asked, names),
+                Some(glob) if glob.contains(['*', '?', '[']) => match matching_entry(asked, names, glob) {
+                    Ok(entry) => entry,
+                    Err(evidence) => return Ok(Err(evidence)),
+                },
+                Some(entry) => entry.clone(),
+            };
             let file = asked.spec.format_entry_file(&entry)?;
             (asked.spec.get_command(&entry, Mode::Evaluation)?, Some(file))
         }
@@ -216,8 +235,7 @@ async fn start(
     if let Some(file) = &entry {
         let wanted = file.trim().trim_start_matches("./");
         if !names.iter().any(|name| name == wanted) {
-            let message = format!("the entry file `{wanted}` is not there");
-            return Ok(Err(Evidence::NotStarted { reason: "entry".to_owned(), message, known: some(names) }));
+            return Ok(Err(no_entry(format!("the entry file `{wanted}` is not there"), names)));
         }
     }
     let Some(word) = command.first_word() else { return Ok(Ok(command)) };
@@ -230,6 +248,25 @@ async fn start(
     Err(EvaluateError::Missing { word: word.to_owned(), needed_by: "the submission's command".to_owned(), hint }.into())
 }
 
+fn no_entry(message: String, names: &[String]) -> Evidence {
+    Evidence::NotStarted { reason: "entry".to_owned(), message, known: some(names) }
+}
+
+/// Finds the entry by a pattern: the one file whose name, or whose name as an entry, it describes.
+fn matching_entry(asked: &Asked<'_>, names: &[String], glob: &str) -> Result<String, Evidence> {
+    let globs = Globs::new([glob]);
+    let (before, after) = affixes(asked).unwrap_or_default();
+    let found = names.iter().filter_map(|name| {
+        let entry = name.strip_prefix(before)?.strip_suffix(after)?;
+        (globs.matches(name.as_bytes()) || globs.matches(entry.as_bytes())).then_some(entry)
+    });
+    match found.collect::<Vec<_>>().as_slice() {
+        [only] => Ok((*only).to_owned()),
+        [] => Err(no_entry(format!("no entry file is called `{glob}`"), names)),
+        several => Err(no_entry(format!("{} files are called `{glob}`", several.len()), names)),
+    }
+}
+
 fn some(names: &[String]) -> Vec<String> {
     names.iter().take(MOST_NAMES).cloned().collect()
 }
@@ -237,15 +274,19 @@ fn some(names: &[String]) -> Vec<String> {
 /// Names the entry where nobody did: the only file that looks like one, else `main`.
 fn default_entry(asked: &Asked<'_>, names: &[String]) -> String {
     let fallback = "main".to_owned();
-    let template = asked.spec.commands.entry_file.trim();
-    let Some((before, after)) = template.split_once("{entry_file}") else { return fallback };
-    let before = before.trim_start_matches("./");
+    let Some((before, after)) = affixes(asked) else { return fallback };
     let entry = |name: &String| Some(name.strip_prefix(before)?.strip_suffix(after)?.to_owned());
     let entries: Vec<String> = names.iter().filter(|name| !name.contains('/')).filter_map(entry).collect();
     match entries.as_slice() {
         [only] if !only.is_empty() => only.clone(),
         _ => fallback,
     }
+}
+
+/// Gives what stands before and behind an entry in the name of its file.
+fn affixes<'a>(asked: &Asked<'a>) -> Option<(&'a str, &'a str)> {
+    let (before, after) = asked.spec.commands.entry_file.trim().split_once("{entry_file}")?;
+    Some((before.trim_start_matches("./"), after))
 }
 
 /// Makes what the host lacks a wrong request, which trying again does not mend.

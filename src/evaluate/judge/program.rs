@@ -57,8 +57,8 @@ impl Validators {
             let streams = [&expect.stdout, &expect.stderr, &expect.body].into_iter().flatten();
             streams.chain(expect.files.values()).chain(expect.headers.values())
         });
-        for expectation in expectations {
-            let Check::Program(program) = &expectation.check else { continue };
+        let programs: Vec<&ProgramCheck> = expectations.filter_map(program_of).collect();
+        for program in programs {
             if let Entry::Vacant(place) = prepared.by_key.entry(key(program)) {
                 place.insert(make(registry, spec, program).await?);
             }
@@ -174,6 +174,13 @@ async fn why(
     };
     let text = cut(&text);
     Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+fn program_of(expectation: &Expectation) -> Option<&ProgramCheck> {
+    match &expectation.check {
+        Check::Program(program) => Some(program),
+        Check::Compare(_) => None,
+    }
 }
 
 /// Makes text of a program short and harmless, on one line.

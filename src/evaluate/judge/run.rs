@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::case::Unit;
@@ -66,6 +66,8 @@ struct Shared {
     journal: Mutex<Journal>,
     progress: Arc<dyn Progress>,
     fail_fast: bool,
+    /// What several evaluations share: so many cases of all of them are judged at once.
+    places: Option<Arc<Semaphore>>,
 }
 
 impl Evaluation {
@@ -84,6 +86,17 @@ impl Evaluation {
         progress: Arc<dyn Progress>,
         interrupt: impl Future<Output = ()> + Send,
     ) -> Result<Results, ExecutionError> {
+        self.run_among(None, options, (journal, progress), interrupt).await
+    }
+
+    /// Does the same, with the places for cases shared with other evaluations.
+    pub(in crate::evaluate) async fn run_among(
+        self,
+        places: Option<Arc<Semaphore>>,
+        options: RunOptions,
+        (journal, progress): (Journal, Arc<dyn Progress>),
+        interrupt: impl Future<Output = ()> + Send,
+    ) -> Result<Results, ExecutionError> {
         let began = Instant::now();
         let units = units(&self, &journal);
         let count = self.cases.len();
@@ -97,6 +110,7 @@ impl Evaluation {
             journal: Mutex::new(journal),
             progress,
             fail_fast: options.fail_fast,
+            places,
             evaluation: self,
         });
         let mut jobs = JoinSet::new();
@@ -152,7 +166,7 @@ fn units(evaluation: &Evaluation, journal: &Journal) -> Vec<Vec<usize>> {
     let open = (0..cases.len()).filter(|index| !journal.is_judged(*index));
     let scope = match &evaluation.ready {
         Ready::Yes(ground) => ground.adapter.scope(),
-        Ready::No(_) => Scope::Case,
+        Ready::No(..) => Scope::Case,
     };
     match scope {
         Scope::Case => open.map(|index| vec![index]).collect(),
@@ -176,11 +190,18 @@ async fn work(shared: Arc<Shared>) -> Result<(), ExecutionError> {
         let unit = shared.next.fetch_add(1, Ordering::Relaxed);
         let Some(indexes) = shared.units.get(unit) else { return Ok(()) };
         match &shared.evaluation.ready {
-            Ready::Yes(ground) => judge_unit(&shared, ground, indexes).await?,
-            Ready::No(evidence) => {
+            Ready::Yes(ground) => {
+                // Nobody closes it: where there are no places, every job has its own.
+                let _place = match &shared.places {
+                    Some(places) => places.acquire().await.ok(),
+                    None => None,
+                };
+                judge_unit(&shared, ground, indexes).await?;
+            }
+            Ready::No(verdict, evidence) => {
                 for index in indexes.iter().filter(|_| !shared.is_stopped()) {
                     let place = (*index, &shared.evaluation.cases[*index]);
-                    shared.take(record::of_nothing(place, Verdict::Ce, evidence.clone()))?;
+                    shared.take(record::of_nothing(place, *verdict, evidence.clone()))?;
                 }
                 // Nothing here waits: an interrupt must find its way in.
                 tokio::task::yield_now().await;

@@ -49,7 +49,12 @@ impl Audience {
     pub fn facts(self, facts: &RunFacts) -> RunFacts {
         match self {
             Self::Staff => facts.clone(),
-            Self::Student => RunFacts { warnings: Vec::new(), ..facts.clone() },
+            // What failed on the host is nobody else's affair, and its message may name paths.
+            Self::Student => RunFacts {
+                warnings: Vec::new(),
+                refused: facts.refused.clone().filter(|_| !facts.is_host_failure),
+                ..facts.clone()
+            },
         }
     }
 }

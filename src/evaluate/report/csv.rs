@@ -48,7 +48,7 @@ fn row(record: &CaseRecord) -> [String; 10] {
 }
 
 /// Keeps a cell from being read as a formula by the programs that open tables.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         true => format!("'{text}"),
         false => text.to_owned(),

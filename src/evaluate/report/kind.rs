@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use super::{Audience, Results, csv, json, junit, markdown};
+use super::{Audience, Results, class, csv, json, junit, markdown};
 use crate::error::{ErrorKind, ExecutionError};
+use crate::evaluate::ClassResults;
 
 /// A form of report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,30 @@ impl ReportKind {
             Self::Junit => "junit",
             Self::Markdown => "markdown",
             Self::Csv => "csv",
+        }
+    }
+
+    /// Says whether a whole class can be written in this form.
+    pub fn is_for_classes(self) -> bool {
+        !matches!(self, Self::Junit)
+    }
+
+    /// Writes the report of a class for an audience: a row a submission.
+    ///
+    /// # Errors
+    /// A form that is not for classes, and a writer that fails.
+    pub fn write_class(
+        self,
+        results: &ClassResults,
+        audience: Audience,
+        out: &mut dyn Write,
+    ) -> Result<(), ExecutionError> {
+        match self {
+            Self::Json => class::json(results, audience, out),
+            Self::Jsonl => class::jsonl(results, audience, out),
+            Self::Markdown => class::markdown(results, audience, out),
+            Self::Csv => class::csv(results, audience, out),
+            Self::Junit => Err(ExecutionError::new(ErrorKind::Spec, "a class cannot be written as JUnit XML")),
         }
     }
 

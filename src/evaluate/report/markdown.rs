@@ -6,7 +6,7 @@ use std::io::Write;
 use super::junit::sides;
 use super::kind::unwritten;
 use super::words::harmless_lines;
-use super::{Audience, CaseRecord, Results, Score, SetupRecord, StreamRecord};
+use super::{Audience, CaseRecord, Results, RunFacts, Score, SetupRecord, StreamRecord};
 use crate::error::ExecutionError;
 use crate::evaluate::{Evidence, Verdict};
 
@@ -18,7 +18,7 @@ const MOST: usize = 1_000;
 /// Writes the page.
 pub(super) fn write(results: &Results, audience: Audience, out: &mut dyn Write) -> Result<(), ExecutionError> {
     let facts = audience.facts(results.facts());
-    out.write_all(head(results).as_bytes()).map_err(unwritten)?;
+    out.write_all(head(results, &facts).as_bytes()).map_err(unwritten)?;
     let failed = facts.compile.iter().chain(&facts.setup).filter(|one| one.exit_code != 0);
     for record in failed {
         out.write_all(setup(record).as_bytes()).map_err(unwritten)?;
@@ -45,8 +45,8 @@ pub(super) fn write(results: &Results, audience: Audience, out: &mut dyn Write) 
     Ok(())
 }
 
-fn head(results: &Results) -> String {
-    let (facts, score) = (results.facts(), results.score());
+fn head(results: &Results, facts: &RunFacts) -> String {
+    let score = results.score();
     let mut text = format!("# {}: {}\n\n", cell(&facts.suite), cell(&facts.submission.name));
     let _ = writeln!(text, "**{}**, {}.", if score.passed { "Passed" } else { "Not passed" }, points(score));
     let _ = writeln!(
@@ -56,6 +56,9 @@ fn head(results: &Results) -> String {
         facts.runtime,
         results.elapsed().as_secs_f64()
     );
+    if let Some(why) = &facts.refused {
+        let _ = writeln!(text, "It never got to its cases: {}.", cell(why));
+    }
     if !score.complete {
         let _ = writeln!(text, "Not every case was judged, so there is no score.");
     }
@@ -133,7 +136,7 @@ fn block(stream: &StreamRecord) -> String {
 }
 
 /// Makes text fit into a line and a table, with nothing in it that Markdown or HTML reads.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for sign in super::words::harmless(text).chars().take(MOST) {
         match sign {

@@ -4,6 +4,7 @@
 //! Read next: `record.rs` for what is kept of a case, `journal.rs` for where it is kept.
 
 mod audience;
+mod class;
 mod csv;
 mod journal;
 mod json;

@@ -38,6 +38,12 @@ pub struct RunFacts {
     /// What the set-up did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub setup: Vec<SetupRecord>,
+    /// Why the submission never got to its cases; absent where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+    /// Whether the host failed before its first case.
+    #[serde(skip)]
+    pub is_host_failure: bool,
     /// What the author of the suite should know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
