@@ -163,7 +163,7 @@ fn eval(place: &Place, spec: &str, args: &[&str]) -> Output {
     output
 }
 
-const FORMS: [&str; 5] = ["json", "jsonl", "junit", "markdown", "csv"];
+const FORMS: [&str; 6] = ["json", "jsonl", "junit", "markdown", "csv", "html"];
 
 fn judge_a_hundred(flavour: &Flavour) {
     let place = Place::new(CASES, "");
@@ -172,7 +172,7 @@ fn judge_a_hundred(flavour: &Flavour) {
     }
     let expected = hand_in(&place, flavour);
     let each = FORMS.map(|form| format!("--report={form}@student=out/{{submission}}/page.{form}"));
-    let whole = ["--report=csv=class.csv", "--report=json=class.json", "--report=json=staff/{submission}.json"];
+    let whole = ["--report=html@student=out.html", "--report=csv=class.csv", "--report=json=class.json", "--report=json=staff/{submission}.json"];
     let args: Vec<&str> = each.iter().map(String::as_str).chain(whole).collect();
     let output = eval(&place, flavour.spec, &args);
     let said = String::from_utf8(output.stdout).unwrap();
@@ -198,6 +198,9 @@ fn judge_a_hundred(flavour: &Flavour) {
     let expected: BTreeMap<String, String> = expected.into_iter().map(|(name, all)| (name, all.to_owned())).collect();
     assert_eq!(given, expected);
     pages_hold_no_answer(&place);
+    let page = std::fs::read_to_string(place.path("out.html")).unwrap();
+    let odd = "<a href=\"./out/%253D1%252B1%250A%253Cimg%2520src%253Dx%2520onerror%253Dalert%25281%2529%253E/page.html\">";
+    assert!(page.contains(odd) && !page.contains("<img") && page.matches("<script").count() == 1, "{page}");
 }
 
 fn read_json(path: &Path) -> serde_json::Value {
@@ -216,7 +219,7 @@ fn pages_hold_no_answer(place: &Place) {
             let hidden_path = place.home.path().to_str().unwrap();
             assert!(!page.contains(hidden_path), "{} has a path of the host:\n{page}", dir.display());
             // Within a string of JSON, or a fence of Markdown, it is text.
-            let draws = form == "junit" && page.contains("<script>alert");
+            let draws = (form == "junit" || form == "html") && page.contains("<script>alert");
             assert!(!draws && !page.contains('\u{1b}'), "{}:\n{page}", dir.display());
             assert!(page.contains("sample"), "{}:\n{page}", dir.display());
             pages += 1;

@@ -51,7 +51,7 @@ pub(in crate::cli) struct EvalArgs {
     /// Put a value over the spec: any key, typed by its schema.
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = crate::cli::run::parse_setting)]
     pub(super) settings: Vec<(String, String)>,
-    /// Write a report: `json`, `jsonl`, `junit`, `markdown` or `csv`, for `staff` or `student`; again for more. Of a
+    /// Write a report: `json`, `jsonl`, `junit`, `markdown`, `csv` or `html`, for `staff` or `student`; again for more. Of a
     /// class, `{submission}` in PATH makes one a submission, and a path without it has a row a submission.
     #[arg(long = "report", value_name = "KIND[@AUDIENCE]=PATH", value_parser = target::parse, value_delimiter = ',')]
     pub(super) reports: Vec<Target>,

@@ -39,7 +39,7 @@ pub(super) async fn run(
     let mut options = RunOptions::jobs(plan.jobs);
     options.fail_fast = args.fail_fast;
     let (each, whole): (Vec<Target>, Vec<Target>) = args.reports.iter().cloned().partition(Target::is_each);
-    let watcher = Arc::new(Watcher::new(app, journals, each, entrants.len()));
+    let watcher = Arc::new(Watcher::new(app, journals, each.clone(), entrants.len()));
     let first = signals.clone();
     let interrupt = async move {
         first.first().await;
@@ -47,7 +47,7 @@ pub(super) async fn run(
     let class = Class::new(builder(app, plan, spec), entrants);
     let results = signals.or_again(class.run(options, Arc::clone(&watcher) as _, interrupt)).await??;
     watcher.finish();
-    let failed = whole.iter().filter_map(|target| target.write_class(&results).err()).next();
+    let failed = whole.iter().filter_map(|target| target.write_class(&results, &each).err()).next();
     app.terminal.print_either(&ClassReport::new(&results, Audience::Staff), summary);
     failed.map_or(Ok(()), Err)?;
     Ok(ExitCode::from(exit_code(&results, signals)))

@@ -43,6 +43,22 @@ pub(super) fn fixed(path: &Path) -> PathBuf {
     path.components().take_while(|part| !is_each(Path::new(part))).collect()
 }
 
+/// Gives the address of a file relative to another; none where they are not below one directory.
+pub(super) fn address(from: &Path, to: &Path) -> Option<String> {
+    let below = to.strip_prefix(from.parent()?).ok()?;
+    let mut address = String::from(".");
+    for part in below.components() {
+        address.push('/');
+        for byte in part.as_os_str().as_encoded_bytes() {
+            match byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+                true => address.push(char::from(*byte)),
+                false => address += &format!("%{byte:02X}"),
+            }
+        }
+    }
+    Some(address)
+}
+
 /// Makes a name one harmless component of a path; different names stay different.
 fn harmless(name: &str) -> String {
     let mut safe = String::with_capacity(name.len());
@@ -65,6 +81,13 @@ fn harmless(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_relative_and_escaped() {
+        let of = |to: &str| address(Path::new("/out/class.html"), Path::new(to));
+        assert_eq!(of("/out/ada/%2E x.html").as_deref(), Some("./ada/%252E%20x.html"));
+        assert_eq!(of("/other/x.html"), None);
+    }
 
     #[test]
     fn a_name_cannot_leave_its_place() {

@@ -83,9 +83,16 @@ impl Target {
         own.write(results)
     }
 
-    /// Writes the report of a class.
-    pub(super) fn write_class(&self, results: &ClassResults) -> anyhow::Result<()> {
-        self.write_with(&|out| self.kind.write_class(results, self.audience, out))
+    /// Writes the report of a class, with the addresses of the pages that the submissions have for the same audience.
+    pub(super) fn write_class(&self, results: &ClassResults, each: &[Self]) -> anyhow::Result<()> {
+        let mut results = results.clone();
+        let is_own = |one: &&Self| one.kind == ReportKind::Html && one.audience == self.audience;
+        if let Some(pages) = each.iter().find(is_own) {
+            for row in &mut results.rows {
+                row.page = place::address(&self.path, &place::fill(&pages.path, &row.submission));
+            }
+        }
+        self.write_with(&|out| self.kind.write_class(&results, self.audience, out))
     }
 
     fn write_with(&self, content: &Content<'_>) -> anyhow::Result<()> {

@@ -38,6 +38,9 @@ pub struct ClassRow {
     /// Why it never got to its cases, or what the host failed at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// Where its own page is, as an address relative to the report; absent where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// Whether `why` speaks of the host, which is for the staff alone.
     #[serde(skip)]
     pub(in crate::evaluate) is_of_host: bool,
@@ -101,6 +104,7 @@ impl ClassRow {
             groups: score.groups.clone(),
             seconds: results.elapsed().as_secs_f64(),
             why: facts.refused.clone(),
+            page: None,
             is_of_host: facts.is_host_failure,
         };
         if row.why.is_none() && row.count(Verdict::Ie) > 0 {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{Audience, Results, class, csv, json, junit, markdown};
+use super::{Audience, Results, class, csv, html, json, junit, markdown};
 use crate::error::{ErrorKind, ExecutionError};
 use crate::evaluate::ClassResults;
 
@@ -20,11 +20,13 @@ pub enum ReportKind {
     Markdown,
     /// A row a case.
     Csv,
+    /// One page for a browser, with everything in it.
+    Html,
 }
 
 impl ReportKind {
     /// All forms.
-    pub const ALL: [Self; 5] = [Self::Json, Self::Jsonl, Self::Junit, Self::Markdown, Self::Csv];
+    pub const ALL: [Self; 6] = [Self::Json, Self::Jsonl, Self::Junit, Self::Markdown, Self::Csv, Self::Html];
 
     /// Gives the word used in flags.
     pub fn name(self) -> &'static str {
@@ -34,6 +36,7 @@ impl ReportKind {
             Self::Junit => "junit",
             Self::Markdown => "markdown",
             Self::Csv => "csv",
+            Self::Html => "html",
         }
     }
 
@@ -57,6 +60,7 @@ impl ReportKind {
             Self::Jsonl => class::jsonl(results, audience, out),
             Self::Markdown => class::markdown(results, audience, out),
             Self::Csv => class::csv(results, audience, out),
+            Self::Html => html::write_class(results, audience, out),
             Self::Junit => Err(ExecutionError::new(ErrorKind::Spec, "a class cannot be written as JUnit XML")),
         }
     }
@@ -72,6 +76,7 @@ impl ReportKind {
             Self::Junit => junit::write(results, audience, out),
             Self::Markdown => markdown::write(results, audience, out),
             Self::Csv => csv::write(results, audience, out),
+            Self::Html => html::write(results, audience, out),
         }
     }
 }

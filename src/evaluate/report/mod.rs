@@ -6,6 +6,7 @@
 mod audience;
 mod class;
 mod csv;
+mod html;
 mod journal;
 mod json;
 mod junit;
