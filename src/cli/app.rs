@@ -110,6 +110,8 @@ fn dispatch(app: App, command: Cmd) -> anyhow::Result<ExitCode> {
             let workers = super::eval::jobs(&args) + 1;
             block_on_workers(workers, app, |app| super::eval::run(app, *args))
         }
+        #[cfg(feature = "evaluate")]
+        Cmd::Init(args) => super::init::run(&app, &args),
         Cmd::Prepare(args) => block_on(app, |app| prepare::run(app, args)),
         Cmd::Doctor(args) => block_on(app, |app| doctor::run(app, args)),
         Cmd::Spec { command } => spec::run(&app, command),

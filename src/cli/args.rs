@@ -11,6 +11,8 @@ use super::doctor::DoctorArgs;
 #[cfg(feature = "evaluate")]
 use super::eval::EvalArgs;
 use super::gc::GcArgs;
+#[cfg(feature = "evaluate")]
+use super::init::InitArgs;
 use super::prepare::PrepareArgs;
 #[cfg(feature = "wasi")]
 use super::programs::ProgramsCommand;
@@ -77,6 +79,9 @@ pub(super) enum Cmd {
     /// Judge a submission by cases.
     #[cfg(feature = "evaluate")]
     Eval(Box<EvalArgs>),
+    /// Write a suite to begin with, with solutions that `eval --verify` accepts.
+    #[cfg(feature = "evaluate")]
+    Init(InitArgs),
     /// Do ahead of time what a spec's runtime needs: compile programs, get images.
     Prepare(PrepareArgs),
     /// Check, show and list environment specs.

@@ -24,6 +24,8 @@ mod doctor;
 mod eval;
 mod failure;
 mod gc;
+#[cfg(feature = "evaluate")]
+mod init;
 mod json;
 mod logging;
 mod prepare;

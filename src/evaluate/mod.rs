@@ -7,6 +7,7 @@
 //! Read next: `case/mod.rs` for what is asked, [`Verdict`] for what may come of it.
 
 mod adapter;
+mod answers;
 mod case;
 pub mod check;
 mod class;
@@ -20,6 +21,7 @@ mod verdict;
 pub use adapter::{
     Adapter, AdapterRegistry, CliAdapter, Driver, HttpAdapter, Observed, Part, Scope, Seen, Stage, SubmissionCommand,
 };
+pub use answers::Recorded;
 pub use case::{
     Case, Data, DataError, DataFile, ExitCodes, Expect, Expectation, Group, GroupScoring, MAX_DATA, Origin, PassPolicy,
     Request, StatusCodes, Step, Suite, Visibility,

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests write the files that are judged, and start the command")]
 
 mod adapters;
+mod authors;
 mod class;
 mod command;
 mod documents;

@@ -70,6 +70,21 @@ pub(in crate::cli) struct EvalArgs {
         conflicts_with_all = ["journal", "resume", "spec", "runtime", "reports"]
     )]
     pub(super) differential: Vec<String>,
+    /// Judge the solutions in `submissions/` beside the cases: each must get the verdict of its directory, and the
+    /// slowest accepted one leave half of every time limit.
+    #[arg(long, conflicts_with_all = ["submission", "submissions", "differential", "reports", "journal", "resume"])]
+    pub(super) verify: bool,
+    /// Write what the submission prints into the files that hold the expected answers.
+    #[arg(long, conflicts_with_all = ["submissions", "differential", "verify"])]
+    pub(super) record: bool,
+    /// Judge so many times, and report what differs: verdicts that flip, times that spread.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u16).range(2..),
+        conflicts_with_all = ["submissions", "differential", "reports", "journal", "resume", "verify", "record"]
+    )]
+    pub(super) repeat: Option<u16>,
     /// Load the cases and list them; nothing runs.
     #[arg(long)]
     pub(super) check: bool,

@@ -8,7 +8,7 @@ use super::journal::Journals;
 use super::narrate::{self, Narrator};
 use super::object::{CheckedCase, CheckedObject};
 use super::plan::{self, Plan};
-use super::{class, differential};
+use super::{class, differential, record, repeat, verify};
 use crate::cli::app::App;
 use crate::cli::failure::HOST_FAILURE;
 use crate::cli::json::VERSION;
@@ -39,11 +39,20 @@ pub(in crate::cli) async fn run(app: App, args: EvalArgs) -> anyhow::Result<Exit
     if let Some(dir) = &args.submissions {
         return class::run(&app, &args, &plan, (spec, dir), &signals).await;
     }
+    if args.verify {
+        return verify::run(&app, &args, &plan, spec, &signals).await;
+    }
+    if let Some(count) = args.repeat {
+        return repeat::run(&app, &args, &plan, (spec, count), &signals).await;
+    }
     let evaluation = prepare(&app, &plan, spec, &signals).await?;
     words_of_setup(&app, evaluation.facts());
     let journal = Journals::new(&app, &args).open(&evaluation.journal_header())?;
     let narrator = Narrator::new(&app.terminal, app.progress, evaluation.len());
     let results = judge(&args, &plan, evaluation, journal, Arc::new(narrator), &signals).await?;
+    if args.record {
+        return record::run(&app, &results);
+    }
     report(&app, &args, &results)?;
     Ok(ExitCode::from(exit_code(&results, &signals)))
 }

@@ -12,9 +12,15 @@ mod narrate;
 mod object;
 mod place;
 mod plan;
+mod record;
+mod repeat;
 mod target;
+mod verify;
 
 pub(super) use self::args::EvalArgs;
 pub(super) use self::command::run;
 pub(super) use self::object::{CheckedObject, DifferentialObject};
+pub(super) use self::record::RecordObject;
+pub(super) use self::repeat::RepeatObject;
+pub(super) use self::verify::VerifyObject;
 pub(super) use self::plan::jobs;

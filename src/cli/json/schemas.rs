@@ -31,6 +31,21 @@ pub(in crate::cli) enum SchemaName {
     /// What `eval --differential --json` prints.
     #[cfg(feature = "evaluate")]
     EvalDifferential,
+    /// What `eval --submissions --json` prints, and the report of a class.
+    #[cfg(feature = "evaluate")]
+    Class,
+    /// What `eval --verify --json` prints.
+    #[cfg(feature = "evaluate")]
+    EvalVerify,
+    /// What `eval --record --json` prints.
+    #[cfg(feature = "evaluate")]
+    EvalRecord,
+    /// What `eval --repeat --json` prints.
+    #[cfg(feature = "evaluate")]
+    EvalRepeat,
+    /// What `init --json` prints.
+    #[cfg(feature = "evaluate")]
+    Init,
     /// What `run --json` and `run --result` print.
     Result,
     /// What every command prints with `--json` when it fails.
@@ -87,6 +102,16 @@ pub(in crate::cli) fn schema(name: SchemaName) -> Option<Value> {
         SchemaName::EvalCheck => of::<crate::cli::eval::CheckedObject>(),
         #[cfg(feature = "evaluate")]
         SchemaName::EvalDifferential => of::<crate::cli::eval::DifferentialObject>(),
+        #[cfg(feature = "evaluate")]
+        SchemaName::Class => of::<crate::evaluate::ClassReport>(),
+        #[cfg(feature = "evaluate")]
+        SchemaName::EvalVerify => of::<crate::cli::eval::VerifyObject>(),
+        #[cfg(feature = "evaluate")]
+        SchemaName::EvalRecord => of::<crate::cli::eval::RecordObject>(),
+        #[cfg(feature = "evaluate")]
+        SchemaName::EvalRepeat => of::<crate::cli::eval::RepeatObject>(),
+        #[cfg(feature = "evaluate")]
+        SchemaName::Init => of::<crate::cli::init::InitObject>(),
         SchemaName::Result => of::<ResultObject>(),
         SchemaName::Error => of::<ErrorObject>(),
         SchemaName::Cache => of::<CacheObject>(),

@@ -101,6 +101,11 @@ impl DataFile {
         |source| DataError::Read { path: self.path.clone(), source }
     }
 
+    /// Reads all of it.
+    pub(in crate::evaluate) fn bytes(&self) -> Result<Bytes, DataError> {
+        self.read()
+    }
+
     fn size(&self) -> Result<u64, DataError> {
         let meta = self.base.metadata(&self.path).map_err(self.failed())?;
         if !meta.is_file() {

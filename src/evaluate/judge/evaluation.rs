@@ -11,7 +11,7 @@ use crate::evaluate::adapter::{Adapter, Stage};
 use crate::evaluate::report::{JournalHeader, RunFacts, SubmissionFacts};
 use crate::evaluate::{AdapterRegistry, Case, EvaluateError, Evidence, Suite, Verdict};
 use crate::runtime::RuntimeRegistry;
-use crate::spec::EnvironmentSpec;
+use crate::spec::{EnvironmentSpec, Limits};
 use crate::workspace::Bounds;
 
 /// An evaluation in the making. Starts with every case of the suite, and a submission without files.
@@ -84,6 +84,17 @@ impl Evaluation {
     /// Says whether there is no case to judge; never true, since nothing to judge is an error before.
     pub fn is_empty(&self) -> bool {
         self.cases.is_empty()
+    }
+
+    /// Gives what a case has in force; none where the submission never gets to its cases.
+    ///
+    /// # Errors
+    /// Limits that cannot be held, which preparing has ruled out.
+    pub fn limits(&self, index: usize) -> Result<Option<Limits>, ExecutionError> {
+        match (&self.ready, self.cases.get(index)) {
+            (Ready::Yes(ground), Some(case)) => ground.stage.frozen.limits(&case.limits).map(Some),
+            (Ready::Yes(_), None) | (Ready::No(..), _) => Ok(None),
+        }
     }
 
     /// Gives what is known of the run before its first case.

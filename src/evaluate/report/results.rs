@@ -109,6 +109,11 @@ impl Results {
         self.interrupted
     }
 
+    /// Gives the cases that were judged, in their order.
+    pub(in crate::evaluate) fn cases(&self) -> &[Case] {
+        &self.cases
+    }
+
     /// Gives the number of cases.
     pub fn len(&self) -> usize {
         self.cases.len()

@@ -1,0 +1,4 @@
+import sys
+
+if sys.stdin.readline().split()[1:]:
+    raise ValueError("more than one number")
