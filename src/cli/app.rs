@@ -111,6 +111,8 @@ fn dispatch(app: App, command: Cmd) -> anyhow::Result<ExitCode> {
             block_on_workers(workers, app, |app| super::eval::run(app, *args))
         }
         #[cfg(feature = "evaluate")]
+        Cmd::SuiteShim { socket, args } => Ok(ExitCode::from(crate::evaluate::open_ambient_shim(&socket, args))),
+        #[cfg(feature = "evaluate")]
         Cmd::Init(args) => super::init::run(&app, &args),
         Cmd::Prepare(args) => block_on(app, |app| prepare::run(app, args)),
         Cmd::Doctor(args) => block_on(app, |app| doctor::run(app, args)),

@@ -82,6 +82,16 @@ pub(super) enum Cmd {
     /// Write a suite to begin with, with solutions that `eval --verify` accepts.
     #[cfg(feature = "evaluate")]
     Init(InitArgs),
+    /// Stand for the submission where a test program calls it.
+    #[cfg(feature = "evaluate")]
+    #[command(hide = true, disable_help_flag = true)]
+    SuiteShim {
+        /// The socket of the engine.
+        socket: PathBuf,
+        /// The arguments of the test.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<std::ffi::OsString>,
+    },
     /// Do ahead of time what a spec's runtime needs: compile programs, get images.
     Prepare(PrepareArgs),
     /// Check, show and list environment specs.

@@ -19,7 +19,8 @@ mod report;
 mod verdict;
 
 pub use adapter::{
-    Adapter, AdapterRegistry, CliAdapter, Driver, HttpAdapter, Observed, Part, Scope, Seen, Stage, SubmissionCommand,
+    Adapter, AdapterRegistry, CliAdapter, Collected, Driver, HttpAdapter, Observed, Part, Scope, Seen, Stage,
+    SubmissionCommand, SuiteAdapter, open_ambient_shim,
 };
 pub use answers::Recorded;
 pub use case::{
@@ -33,6 +34,7 @@ pub use class::{
 pub use error::EvaluateError;
 pub(crate) use judge::skipped;
 pub use judge::{Evaluation, EvaluationBuilder, Progress, RunOptions, Selection, Start};
+use judge::{explain as judge_explain, of_ending as facts_of_ending};
 pub use load::{cases_schema, open_ambient_suite};
 pub use report::{
     Audience, CaseRecord, Expected, GroupScore, Journal, JournalError, JournalHeader, MAX_KEPT, Measure, Report,

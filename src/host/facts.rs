@@ -19,6 +19,9 @@ pub struct Host {
     pub path: Option<String>,
     /// Where bailiwick keeps things. Default: nowhere (no cache, no catalogue, no owner lock).
     pub dirs: HostDirs,
+    /// The program that stands for a submission where a test program calls it: it is started as
+    /// `PROGRAM suite-shim SOCKET -- ARGUMENTS…`. Default: none, and the adapter `suite` cannot be used.
+    pub shim: Option<PathBuf>,
     /// How many commands may run at once. Default: twice the cores.
     pub max_running: Option<usize>,
     /// What the owner of the host allows. Default: everything.
@@ -72,12 +75,13 @@ impl HostDirs {
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { env, path, dirs, max_running, policy, engine, agent_ids } = self;
+        let Self { env, path, dirs, shim, max_running, policy, engine, agent_ids } = self;
         // Values of variables may be secrets.
         f.debug_struct("Host")
             .field("env", &format_args!("{} variables", env.len()))
             .field("path", path)
             .field("dirs", dirs)
+            .field("shim", shim)
             .field("max_running", max_running)
             .field("policy", policy)
             .field("engine", engine)
@@ -97,7 +101,7 @@ impl Host {
         let env: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        Self::from_env(env)
+        Self { shim: std::env::current_exe().ok(), ..Self::from_env(env) }
     }
 
     /// Derives the directories from a given environment, without touching this process.

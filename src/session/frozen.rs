@@ -109,6 +109,18 @@ impl Frozen {
         }
     }
 
+    /// Gives the registry that its sessions are opened with.
+    #[cfg(feature = "evaluate")]
+    pub(crate) fn registry(&self) -> &crate::runtime::RuntimeRegistry {
+        &self.parent().registry
+    }
+
+    /// Gives the spec of its sessions.
+    #[cfg(feature = "evaluate")]
+    pub(crate) fn spec(&self) -> &crate::spec::EnvironmentSpec {
+        &self.parent().spec
+    }
+
     fn parent(&self) -> &Inner {
         &self.inner.session.inner
     }

@@ -53,7 +53,8 @@ fn the_template_of_a_benchmark_passes() {
 
 #[test]
 fn a_promise_that_is_not_kept_is_told() {
-    let cases = "defaults: {limits: {wall_time: 2s}}\ncases: [{id: a, expect: {stdout: x}}, {id: b, expect: {stdout: x}}]";
+    let cases =
+        "defaults: {limits: {wall_time: 2s}}\ncases: [{id: a, expect: {stdout: x}}, {id: b, expect: {stdout: x}}]";
     let place = Place::new(cases, "");
     assert_eq!(eval(&place, &["--verify"]).0, Some(2), "there is no solution");
     place.write("cases/submissions/accepted/good.sh", "echo x");
@@ -104,7 +105,8 @@ cases:
 
 #[test]
 fn verdicts_that_flip_are_told() {
-    let place = Place::new("cases: [{id: steady, expect: {stdout: x}}, {id: odd, args: [odd], expect: {stdout: x}}]", "");
+    let place =
+        Place::new("cases: [{id: steady, expect: {stdout: x}}, {id: odd, args: [odd], expect: {stdout: x}}]", "");
     // A file outside of the workspace, as only the local runtime lets one.
     let file = place.path("count").into_os_string().into_string().unwrap();
     let script = format!("test \"$1\" = odd && test -e '{file}' && exit; test \"$1\" = odd && touch '{file}'; echo x");

@@ -172,7 +172,12 @@ fn judge_a_hundred(flavour: &Flavour) {
     }
     let expected = hand_in(&place, flavour);
     let each = FORMS.map(|form| format!("--report={form}@student=out/{{submission}}/page.{form}"));
-    let whole = ["--report=html@student=out.html", "--report=csv=class.csv", "--report=json=class.json", "--report=json=staff/{submission}.json"];
+    let whole = [
+        "--report=html@student=out.html",
+        "--report=csv=class.csv",
+        "--report=json=class.json",
+        "--report=json=staff/{submission}.json",
+    ];
     let args: Vec<&str> = each.iter().map(String::as_str).chain(whole).collect();
     let output = eval(&place, flavour.spec, &args);
     let said = String::from_utf8(output.stdout).unwrap();
@@ -199,7 +204,8 @@ fn judge_a_hundred(flavour: &Flavour) {
     assert_eq!(given, expected);
     pages_hold_no_answer(&place);
     let page = std::fs::read_to_string(place.path("out.html")).unwrap();
-    let odd = "<a href=\"./out/%253D1%252B1%250A%253Cimg%2520src%253Dx%2520onerror%253Dalert%25281%2529%253E/page.html\">";
+    let odd =
+        "<a href=\"./out/%253D1%252B1%250A%253Cimg%2520src%253Dx%2520onerror%253Dalert%25281%2529%253E/page.html\">";
     assert!(page.contains(odd) && !page.contains("<img") && page.matches("<script").count() == 1, "{page}");
 }
 

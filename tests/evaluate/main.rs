@@ -16,6 +16,7 @@ mod load;
 mod programs;
 mod reports;
 mod servers;
+mod suite;
 mod support;
 mod verdicts;
 #[cfg(all(feature = "wasi", feature = "wat"))]

@@ -20,7 +20,7 @@ mod verify;
 pub(super) use self::args::EvalArgs;
 pub(super) use self::command::run;
 pub(super) use self::object::{CheckedObject, DifferentialObject};
+pub(super) use self::plan::jobs;
 pub(super) use self::record::RecordObject;
 pub(super) use self::repeat::RepeatObject;
 pub(super) use self::verify::VerifyObject;
-pub(super) use self::plan::jobs;

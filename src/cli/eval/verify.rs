@@ -96,8 +96,7 @@ pub(super) async fn run(
         }
     }
     let verified = told.iter().all(|one| one.broken.is_empty());
-    let object =
-        VerifyObject { version: VERSION, suite: plan.suite.name.clone(), verified, solutions: told, left_out };
+    let object = VerifyObject { version: VERSION, suite: plan.suite.name.clone(), verified, solutions: told, left_out };
     app.terminal.print_either(&object, draw);
     Ok(ExitCode::from(if has_failures { HOST_FAILURE } else { u8::from(!verified) }))
 }

@@ -18,9 +18,15 @@ pub(super) const GRADING: [File; 7] = [
 pub(super) const BENCHMARK: [File; 6] = [
     ("spec.yaml", include_str!("benchmark/spec.yaml")),
     ("checkpoint_1/cases.yaml", include_str!("benchmark/checkpoint_1/cases.yaml")),
-    ("checkpoint_1/submissions/accepted/notes.py", include_str!("benchmark/checkpoint_1/submissions/accepted/notes.py")),
+    (
+        "checkpoint_1/submissions/accepted/notes.py",
+        include_str!("benchmark/checkpoint_1/submissions/accepted/notes.py"),
+    ),
     ("checkpoint_2/cases.yaml", include_str!("benchmark/checkpoint_2/cases.yaml")),
-    ("checkpoint_2/submissions/accepted/notes.py", include_str!("benchmark/checkpoint_2/submissions/accepted/notes.py")),
+    (
+        "checkpoint_2/submissions/accepted/notes.py",
+        include_str!("benchmark/checkpoint_2/submissions/accepted/notes.py"),
+    ),
     (
         "checkpoint_2/submissions/wrong_answer/notes.py",
         include_str!("benchmark/checkpoint_1/submissions/accepted/notes.py"),

@@ -1,11 +1,13 @@
 //! What an adapter is: one value a process, and a driver a case or a group.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use super::Observed;
 use crate::error::ExecutionError;
-use crate::evaluate::{Case, Step};
+use crate::evaluate::{Case, Step, Suite};
 use crate::runtime::{Command, SpawnRequest};
 use crate::session::{Frozen, Session};
 use crate::spec::{LimitsConfig, LineError, split_line};
@@ -39,6 +41,21 @@ pub trait Adapter: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Says whether the cases are found by running something, instead of standing in the case file.
+    fn collects(&self) -> bool {
+        false
+    }
+
+    /// Finds the cases of a prepared submission, where the adapter [collects](Self::collects) them; else none.
+    ///
+    /// # Errors
+    /// What the host, or what finds the cases, failed at; never what the submission did.
+    ///
+    /// Cancel safe: what was started is ended.
+    async fn collect(&self, _: &Stage, _: &Suite) -> Result<Option<Collected>, ExecutionError> {
+        Ok(None)
+    }
+
     /// Opens a driver for a case, or for the group that begins with it.
     ///
     /// # Errors
@@ -46,6 +63,15 @@ pub trait Adapter: Send + Sync + 'static {
     ///
     /// Cancel safe: what was opened is closed.
     async fn open(&self, stage: &Stage, first: &Case) -> Result<Box<dyn Driver>, ExecutionError>;
+}
+
+/// The cases that an adapter found, and what drives them from here on.
+#[expect(missing_debug_implementations, reason = "adapters have none")]
+pub struct Collected {
+    /// The cases, in order; every id is there once.
+    pub cases: Vec<Case>,
+    /// What knows these cases.
+    pub adapter: Arc<dyn Adapter>,
 }
 
 /// What drives one case, or one group of cases. Dropping it does what `close` does, without reporting.

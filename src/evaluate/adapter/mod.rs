@@ -9,10 +9,12 @@ mod http;
 mod inputs;
 mod observed;
 mod registry;
+mod suite;
 
 pub use cli::CliAdapter;
-pub use contract::{Adapter, Driver, Scope, Stage, SubmissionCommand};
+pub use contract::{Adapter, Collected, Driver, Scope, Stage, SubmissionCommand};
 pub use http::HttpAdapter;
 pub(crate) use inputs::{bytes, check_placeholders};
 pub use observed::{Observed, Part, Seen};
 pub use registry::AdapterRegistry;
+pub use suite::{SuiteAdapter, open_ambient_shim};

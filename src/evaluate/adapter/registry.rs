@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Adapter, CliAdapter, HttpAdapter};
+use super::{Adapter, CliAdapter, HttpAdapter, SuiteAdapter};
 use crate::error::{ErrorKind, ExecutionError};
 use crate::evaluate::EvaluateError;
 
@@ -16,7 +16,7 @@ pub struct AdapterRegistry {
 impl AdapterRegistry {
     /// Makes a registry of the built-in adapters.
     pub fn with_builtins() -> Self {
-        let builtins: [Arc<dyn Adapter>; 2] = [Arc::new(CliAdapter), Arc::new(HttpAdapter)];
+        let builtins: [Arc<dyn Adapter>; 3] = [Arc::new(CliAdapter), Arc::new(HttpAdapter), Arc::new(SuiteAdapter)];
         Self { adapters: builtins.into_iter().map(|adapter| (adapter.name(), adapter)).collect() }
     }
 

@@ -14,6 +14,8 @@ use crate::workspace::ResolvedStaticAsset;
 pub struct Suite {
     /// What reports call it.
     pub name: String,
+    /// The directory of its files on the host, where it has one: what a test program starts in.
+    pub home: Option<std::path::PathBuf>,
     /// The name of the adapter that drives the submission.
     pub adapter: String,
     /// What the adapter was told, as the suite writes it under its name; the adapter types it.
@@ -116,6 +118,7 @@ impl Suite {
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
+            home: None,
             adapter: "cli".to_owned(),
             adapter_config: Map::new(),
             options: Map::new(),

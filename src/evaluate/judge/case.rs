@@ -83,7 +83,7 @@ impl<'a> Unit<'a> {
 }
 
 /// Writes an error with its causes and its hint.
-pub(in crate::evaluate) fn explain(error: &ExecutionError) -> String {
+pub(crate) fn explain(error: &ExecutionError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(next) = cause {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::prepare::{self, Asked, Prepared, Refused, Start};
 use super::program::Validators;
 use super::select::Selection;
-use crate::error::ExecutionError;
-use crate::evaluate::adapter::{Adapter, Stage};
+use crate::error::{ErrorKind, ExecutionError};
+use crate::evaluate::adapter::{Adapter, Collected, Stage};
 use crate::evaluate::report::{JournalHeader, RunFacts, SubmissionFacts};
-use crate::evaluate::{AdapterRegistry, Case, EvaluateError, Evidence, Suite, Verdict};
+use crate::evaluate::{AdapterRegistry, Case, EvaluateError, Evidence, Group, Step, Suite, Verdict};
 use crate::runtime::RuntimeRegistry;
 use crate::spec::{EnvironmentSpec, Limits};
 use crate::workspace::Bounds;
@@ -169,7 +169,7 @@ impl EvaluationBuilder {
     /// Cancel safe: what was made is removed.
     pub async fn prepare(self) -> Result<Evaluation, ExecutionError> {
         let adapter = Arc::clone(self.adapters.need(&self.suite.adapter)?);
-        let cases = self.selection.take(&self.suite)?;
+        let cases = self.cases(&*adapter)?;
         let validators = Validators::prepare(&self.registry, &self.spec, &cases).await.map_err(prepare::as_usage)?;
         let asked = Asked {
             registry: &self.registry,
@@ -185,6 +185,21 @@ impl EvaluationBuilder {
         let ready = match prepared {
             Ok(Prepared { stage, compile, setup, id }) => {
                 adapter.check_stage(&stage).await.map_err(prepare::as_usage)?;
+                let found = match collect(&*adapter, &stage, &self.suite).await? {
+                    Ok(found) => found,
+                    Err(trouble) => {
+                        stage.frozen.close().await?;
+                        return self.prepare_nothing(Verdict::Ie, trouble);
+                    }
+                };
+                if let Some(Collected { cases, adapter }) = found {
+                    facts.submission.command = stage.command.text();
+                    (facts.compile, facts.setup, facts.submission.id) = (compile, setup, id);
+                    let suite = with_cases(&self.suite, cases);
+                    let cases = self.selection.take(&suite)?;
+                    let ready = Ready::Yes(Box::new(Ground { stage, adapter, validators }));
+                    return Ok(Evaluation { suite, cases, ready, facts });
+                }
                 check(&stage, &cases).await?;
                 facts.submission.command = stage.command.text();
                 (facts.compile, facts.setup, facts.submission.id) = (compile, setup, id);
@@ -209,11 +224,19 @@ impl EvaluationBuilder {
         verdict: Verdict,
         evidence: Evidence,
     ) -> Result<Evaluation, ExecutionError> {
-        let cases = self.selection.take(&self.suite)?;
+        let cases = self.cases(&**self.adapters.need(&self.suite.adapter)?)?;
         let mut facts = self.facts()?;
         facts.refused = Some(evidence.to_string());
         facts.is_host_failure = verdict == Verdict::Ie;
         Ok(Evaluation { suite: self.suite, cases, ready: Ready::No(verdict, evidence), facts })
+    }
+
+    /// Gives the cases that are judged; of a suite whose cases are not known yet, one that stands for all of them.
+    fn cases(&self, adapter: &dyn Adapter) -> Result<Vec<Case>, ExecutionError> {
+        match adapter.collects() {
+            true => Ok(vec![Case::new(&*self.suite.name, Step::default())]),
+            false => self.selection.take(&self.suite),
+        }
     }
 
     /// Gives the name of the suite, and that of the runtime.
@@ -238,6 +261,36 @@ impl EvaluationBuilder {
             ..RunFacts::default()
         })
     }
+}
+
+/// Finds the cases of an adapter that collects them; what it failed at twice is evidence.
+async fn collect(
+    adapter: &dyn Adapter,
+    stage: &Stage,
+    suite: &Suite,
+) -> Result<Result<Option<Collected>, Evidence>, ExecutionError> {
+    const TRIES: u32 = 2;
+    let mut message = String::new();
+    for _ in 0..TRIES {
+        match adapter.collect(stage, suite).await {
+            Ok(found) => return Ok(Ok(found)),
+            Err(error) if error.kind() == ErrorKind::Spec => return Err(error),
+            Err(error) => message = super::case::explain(&error),
+        }
+    }
+    Ok(Err(Evidence::Host { message, tries: TRIES }))
+}
+
+/// Makes the suite of cases that were found, with their groups in the order in which they first stand.
+fn with_cases(suite: &Suite, cases: Vec<Case>) -> Arc<Suite> {
+    let mut suite = suite.clone();
+    for case in &cases {
+        if suite.group(&case.group).is_none() {
+            suite.groups.push(Group::new(case.group.clone()));
+        }
+    }
+    suite.cases = cases;
+    Arc::new(suite)
 }
 
 /// Sees that the limits of every case can be held, and that every placeholder names an asset.

@@ -5,7 +5,7 @@ use crate::runtime::{RuntimeResult, Termination};
 use crate::spec::{LimitName, LimitValue};
 
 /// Gives what speaks against a submission in how its command ended.
-pub(super) fn of_ending(result: &RuntimeResult, expect: &Expect) -> Option<(Verdict, Evidence)> {
+pub(crate) fn of_ending(result: &RuntimeResult, expect: &Expect) -> Option<(Verdict, Evidence)> {
     match &result.termination {
         Termination::Exited { code } => of_exit_code(*code, &expect.exit_code),
         Termination::Signaled { signal, .. } => Some((Verdict::Rte, Evidence::Signal { signal: *signal })),

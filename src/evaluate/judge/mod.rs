@@ -18,8 +18,9 @@ mod record;
 mod run;
 mod select;
 
-pub(in crate::evaluate) use case::explain;
+pub(crate) use case::explain;
 pub use evaluation::{Evaluation, EvaluationBuilder};
+pub(crate) use facts::of_ending;
 pub use prepare::Start;
 pub(crate) use run::skipped;
 pub use run::{Progress, RunOptions};

@@ -50,6 +50,8 @@ pub fn open_ambient_suite(path: &Path, adapters: &AdapterRegistry) -> Result<Sui
         Found::Cases(file) => {
             let shown = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             loader.cases_file(&file, &shown, None);
+            let absolute = std::path::absolute(&file).ok();
+            loader.suite.home = absolute.and_then(|file| Some(file.parent()?.to_owned()));
         }
         Found::Directories(files) => {
             for one in files {
@@ -67,7 +69,8 @@ pub fn open_ambient_suite(path: &Path, adapters: &AdapterRegistry) -> Result<Sui
     let warnings = suite.groups.iter().filter(|group| unused(&group.name));
     suite.warnings.extend(warnings.map(|group| format!("no case is in the group `{}`", group.name)));
     suite.groups.retain(|group| used.contains(group.name.as_str()));
-    if suite.cases.is_empty() {
+    let collects = adapters.get(&suite.adapter).is_some_and(|adapter| adapter.collects());
+    if suite.cases.is_empty() && !collects {
         return Err(EvaluateError::NoCases { path: path.display().to_string() }.into());
     }
     Ok(suite)

@@ -129,7 +129,8 @@ fn plots(results: &Results, audience: Audience) -> Result<String, ExecutionError
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was a number of bytes before")]
     let size = |value: f64| bytes(value as u64);
-    Ok(draw("Time of each case", &time, &|value| format!("{value:.3} s")) + &draw("Peak memory of each case", &memory, &size))
+    Ok(draw("Time of each case", &time, &|value| format!("{value:.3} s"))
+        + &draw("Peak memory of each case", &memory, &size))
 }
 
 /// Gives the time that a case's guests ran.

@@ -1,0 +1,11 @@
+import sys
+
+if sys.argv[1] == "notes":
+    while True:
+        pass
+if sys.argv[1] == "list":
+    while True:
+        print("a" * 1000)
+if sys.argv[1] == "say":
+    sys.exit("wrong")
+print(6.0)
