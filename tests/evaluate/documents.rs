@@ -77,3 +77,18 @@ fn transcripts_of_the_adapter_cli() {
 fn transcripts_of_the_adapter_http() {
     run("docs/execution/adapters/http.md");
 }
+
+#[test]
+fn transcripts_of_the_adapter_suite() {
+    run("docs/execution/adapters/suite.md");
+}
+
+#[test]
+fn transcripts_of_the_first_hour_of_a_course() {
+    run("docs/first-hour/grading.md");
+}
+
+#[test]
+fn transcripts_of_the_first_hour_of_a_benchmark() {
+    run("docs/first-hour/benchmark.md");
+}

@@ -223,7 +223,7 @@ async fn start(
                 None => default_entry(asked, names),
                 Some(glob) if glob.contains(['*', '?', '[']) => match matching_entry(asked, names, glob) {
                     Ok(entry) => entry,
-                    Err(evidence) => return Ok(Err(evidence)),
+                    Err(evidence) => return Ok(Err(*evidence)),
                 },
                 Some(entry) => entry.clone(),
             };
@@ -253,7 +253,7 @@ fn no_entry(message: String, names: &[String]) -> Evidence {
 }
 
 /// Finds the entry by a pattern: the one file whose name, or whose name as an entry, it describes.
-fn matching_entry(asked: &Asked<'_>, names: &[String], glob: &str) -> Result<String, Evidence> {
+fn matching_entry(asked: &Asked<'_>, names: &[String], glob: &str) -> Result<String, Box<Evidence>> {
     let globs = Globs::new([glob]);
     let (before, after) = affixes(asked).unwrap_or_default();
     let found = names.iter().filter_map(|name| {
@@ -262,8 +262,8 @@ fn matching_entry(asked: &Asked<'_>, names: &[String], glob: &str) -> Result<Str
     });
     match found.collect::<Vec<_>>().as_slice() {
         [only] => Ok((*only).to_owned()),
-        [] => Err(no_entry(format!("no entry file is called `{glob}`"), names)),
-        several => Err(no_entry(format!("{} files are called `{glob}`", several.len()), names)),
+        [] => Err(Box::new(no_entry(format!("no entry file is called `{glob}`"), names))),
+        several => Err(Box::new(no_entry(format!("{} files are called `{glob}`", several.len()), names))),
     }
 }
 

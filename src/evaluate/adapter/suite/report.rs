@@ -66,7 +66,16 @@ fn junit(text: &str) -> Result<Vec<Test>, String> {
                     test.message = attribute(&tag, "message")?.unwrap_or_default();
                 }
             }
-            _ => {}
+            Event::Start(_)
+            | Event::End(_)
+            | Event::Empty(_)
+            | Event::Text(_)
+            | Event::CData(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_)
+            | Event::GeneralRef(_) => {}
         }
     }
 }
