@@ -12,6 +12,8 @@ fn every_flag_of_every_command_is_on_the_page() {
         &["run"],
         #[cfg(feature = "evaluate")]
         &["eval"],
+        #[cfg(feature = "evaluate")]
+        &["init"],
         &["prepare"],
         &["spec", "check"],
         &["spec", "show"],
