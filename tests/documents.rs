@@ -1,4 +1,4 @@
-//! The documents hang together: every link leads somewhere, and every page can be reached.
+//! The documents hang together: every link leads somewhere, every page can be reached, and every test that is named is there.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -56,4 +56,85 @@ fn every_page_is_reached_and_every_link_leads_somewhere() {
     }
     let lost: Vec<PathBuf> = pages("docs").into_iter().filter(|page| !reached.contains(page)).collect();
     assert!(lost.is_empty(), "nothing links to {lost:?}");
+}
+
+/// Lists the test functions of the tree.
+fn tests(dir: &str, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(root().join(dir)).unwrap() {
+        let name = format!("{dir}/{}", entry.unwrap().file_name().to_str().unwrap());
+        if root().join(&name).is_dir() {
+            tests(&name, found);
+        } else if name.ends_with(".rs") {
+            found.extend(tests_of(&std::fs::read_to_string(root().join(&name)).unwrap()));
+        }
+    }
+}
+
+/// Lists the functions that stand behind `#[test]`, or an attribute that makes the same of them.
+fn tests_of(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut is_test = false;
+    for line in source.lines().map(str::trim) {
+        is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+        let function = line.trim_start_matches("pub ").trim_start_matches("async ").strip_prefix("fn ");
+        if let (true, Some(function)) = (is_test, function) {
+            found.extend(function.split(['(', '<']).next().map(str::to_owned));
+            is_test = false;
+        }
+    }
+    found
+}
+
+/// Gives the first and the last cell of each row of the tables whose last column is headed so.
+fn rows(page: &str, headed: &str) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(root().join(page)).unwrap();
+    let mut found = Vec::new();
+    let mut is_inside = false;
+    for line in text.lines() {
+        let Some(row) = line.strip_prefix("| ").and_then(|row| row.strip_suffix(" |")) else {
+            is_inside &= line.starts_with('|');
+            continue;
+        };
+        let last = row.rsplit(" | ").next().unwrap();
+        if is_inside && !row.starts_with("---") {
+            found.push((row.split(" | ").next().unwrap().to_owned(), last.to_owned()));
+        }
+        is_inside |= last == headed;
+    }
+    found
+}
+
+/// Gives the tests that a cell names. Those behind `Docker:` count where that runtime is in the tree.
+fn named(cell: &str) -> Vec<&str> {
+    let counted = match cell.split_once("Docker:") {
+        Some((before, _)) if !root().join("src/runtime/docker").is_dir() => before,
+        Some(_) | None => cell,
+    };
+    counted.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn every_weakness_names_tests_that_are_there() {
+    let mut there = BTreeSet::new();
+    ["src", "tests"].iter().for_each(|dir| tests(dir, &mut there));
+    let rows = rows("docs/execution/reference.md", "shown by");
+    for (number, count) in [(1, 9), (2, 14), (3, 4), (4, 7), (5, 8), (6, 7), (7, 10), (8, 7), (9, 10), (10, 5)] {
+        for weakness in 1..=count {
+            let name = format!("{number}.{weakness}");
+            let (_, cell) =
+                rows.iter().find(|(first, _)| *first == name).unwrap_or_else(|| panic!("{name} has no row"));
+            assert!(cell.contains('`'), "{name} names no test");
+            for test in named(cell) {
+                assert!(there.contains(test), "{name}: there is no test `{test}`");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_reader_of_tests_is_right() {
+    let source =
+        "#[test]\nfn one() {}\nfn none() {}\n#[tokio::test(start_paused = true)]\n#[cfg(x)]\nasync fn two() {}\n";
+    assert_eq!(tests_of(source), ["one", "two"]);
+    assert_eq!(named("`a`, `b` and c"), ["a", "b"]);
 }

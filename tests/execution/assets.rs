@@ -115,6 +115,9 @@ fn save_paths_are_checked_and_do_not_clash() {
             .stage(json!({"one": {"path": "data.csv", "save_path": "a"}, "two": {"path": "tree", "save_path": "ab"}}))
             .is_ok()
     );
+    let twice = json!({"one": {"path": "data.csv", "save_path": "c"}, "two": {"path": "data.csv", "save_path": "d"}});
+    let staged = place.stage(twice).unwrap();
+    assert_eq!(staged.iter().count(), 2, "two assets of one source are two");
 }
 
 #[test]

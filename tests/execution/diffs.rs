@@ -205,10 +205,13 @@ fn every_kind_of_change_has_its_name_and_its_json() {
 #[test]
 fn the_fields_of_the_reference_are_there() {
     let pair = Pair::new(&tree(&[("a", file("1\n"))]), &tree(&[("a", file("2\n")), ("b", Node::Link("a".into()))]));
-    let json = pair.diff().to_json();
+    let mut diff = pair.diff();
+    diff.to_time = Some(std::time::UNIX_EPOCH + std::time::Duration::from_micros(1_500_000));
+    let json = diff.to_json();
     for field in ["from_checksum", "to_checksum", "from_timestamp", "to_timestamp", "file_diffs"] {
         assert!(json.get(field).is_some(), "{field}");
     }
+    assert_eq!(json["to_timestamp"], "1970-01-01T00:00:01.500000Z", "UTC, whatever the machine's zone");
     for field in
         ["path", "change_type", "is_binary", "diff_text", "lines_added", "lines_removed", "old_size", "new_size"]
     {
