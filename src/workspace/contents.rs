@@ -166,7 +166,8 @@ impl Reader<'_> {
         if meta.kind == Kind::Directory {
             return match at::open_dir(parent.as_fd(), &name) {
                 Ok(directory) => Ok(Found::Directory(directory)),
-                Err(_) => Ok(Found::Outcome(FileOutcome::NotRegular)),
+                Err(why) if is_closed(why) => Ok(Found::Outcome(FileOutcome::NotRegular)),
+                Err(error) => Err(failed(error)),
             };
         }
         if self.seen.contains(path.as_bytes()) || self.contents.files.len() >= self.bounds.files {
@@ -240,6 +241,11 @@ impl Reader<'_> {
     }
 }
 
+/// Says whether a directory cannot be opened for what a guest may have done to it, rather than for trouble of the host.
+fn is_closed(why: Errno) -> bool {
+    matches!(why, Errno::ACCESS | Errno::PERM | Errno::XDEV) || walk::is_gone(why)
+}
+
 /// Reads what the file held when it was described, or less.
 fn read_whole(file: &OwnedFd, meta: &Meta) -> std::io::Result<Vec<u8>> {
     let mut content = vec![0; usize::try_from(meta.size).unwrap_or(usize::MAX)];
@@ -309,7 +315,8 @@ impl Visit for Finder<'_, '_, '_> {
         Ok(())
     }
 
-    fn closed(&mut self, seen: Seen<'_>, _: Errno) -> Result<(), WorkspaceError> {
-        self.leave(seen)
+    fn closed(&mut self, seen: Seen<'_>, why: Errno) -> Result<(), WorkspaceError> {
+        self.leave(seen)?;
+        if is_closed(why) { Ok(()) } else { Err(WorkspaceError::io("open", seen.path, why)) }
     }
 }

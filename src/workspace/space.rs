@@ -269,7 +269,11 @@ fn open_directory(base: &Arc<BaseDirectory>, owner: &Arc<Owner>) -> Result<(Dir,
     let path = base.path.join(OsStr::from_bytes(name.as_bytes()));
     let name = CString::new(name).expect("an owner's names are hexadecimal");
     rustix::fs::mkdirat(&base.dir, &name, Mode::RWXU).map_err(failed)?;
-    let root = at::open_dir(base.dir.as_fd(), &name).map_err(failed)?;
+    let root = at::open_dir(base.dir.as_fd(), &name).inspect_err(|_| {
+        // Nobody would remove it before this process ends. The failure before it is the one to tell.
+        let _ = rustix::fs::unlinkat(&base.dir, &name, AtFlags::REMOVEDIR);
+    });
+    let root = root.map_err(failed)?;
     // `gc` leaves alone what is held, although an owner without a state directory has no lock of its own.
     let _ = try_lock(&root);
     Ok((

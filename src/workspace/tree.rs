@@ -223,20 +223,22 @@ impl<'a> Copier<'a> {
 pub(crate) fn move_all(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), WorkspaceError> {
     let open = at::open_again(from).map_err(|e| WorkspaceError::io("open", b"", e))?;
     let names = at::list(open.as_fd(), u64::MAX).map_err(|e| WorkspaceError::io("list", b"", e))?.unwrap_or_default();
-    for name in &names {
-        let failed = |error: Errno| WorkspaceError::io("move", name.as_bytes(), error);
-        match rustix::fs::renameat(from, name, to, name) {
-            // A directory that its owner may not write to knows where it is: it is lent the right for that long.
-            Err(Errno::ACCESS) => {
-                let (lent, before) = at::open_forced(from, name, 0o700).map_err(failed)?;
-                let moved = rustix::fs::renameat(from, name, to, name).map_err(failed);
-                rustix::fs::fchmod(&lent, Mode::from_raw_mode(before.mode)).map_err(failed)?;
-                moved?;
-            }
-            moved => moved.map_err(failed)?,
+    names.iter().try_for_each(|name| move_one(from, name, to))
+}
+
+/// Moves an entry of a directory into another one of the same file system, in which nothing has its name.
+pub(crate) fn move_one(from: BorrowedFd<'_>, name: &CStr, to: BorrowedFd<'_>) -> Result<(), WorkspaceError> {
+    let failed = |error: Errno| WorkspaceError::io("move", name.to_bytes(), error);
+    match rustix::fs::renameat(from, name, to, name) {
+        // A directory that its owner may not write to knows where it is: it is lent the right for that long.
+        Err(Errno::ACCESS) => {
+            let (lent, before) = at::open_forced(from, name, 0o700).map_err(failed)?;
+            let moved = rustix::fs::renameat(from, name, to, name).map_err(failed);
+            rustix::fs::fchmod(&lent, Mode::from_raw_mode(before.mode)).map_err(failed)?;
+            moved
         }
+        moved => moved.map_err(failed),
     }
-    Ok(())
 }
 
 /// Opens a file that a walk has met, its owner's rights lent when they are missing. `None`: it is no regular file any more.

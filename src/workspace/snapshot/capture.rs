@@ -9,6 +9,7 @@ use super::super::copy_options::{Bounds, CopyOptions, CopyReport, Modes, Times};
 use super::super::memory::Room;
 use super::super::open::PrivateDir;
 use super::super::{Workspace, WorkspaceError, at, tree, usage};
+use super::beside;
 use super::{Capture, Manifest, Scan, Snapshot, SnapshotStore, StatCache, Take, TakeMemory, Taken, scan};
 
 /// The content of a workspace at one moment, kept beside it on the same file system, shared with it where the file
@@ -132,6 +133,5 @@ impl Workspace {
 /// Says how much room a snapshot's content needs at most.
 fn room_for(manifest: &Manifest) -> Room {
     let bytes = manifest.iter().map(|(_, entry)| usage::room_for_file(entry.size().unwrap_or(0)).bytes);
-    // One more for the directory that the new content is written into first.
-    Room { bytes: bytes.fold(0, u64::saturating_add), entries: manifest.len() as u64 + 1 }
+    Room { bytes: bytes.fold(0, u64::saturating_add), entries: manifest.len() as u64 + beside::ENTRIES }
 }

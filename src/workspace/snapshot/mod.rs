@@ -5,6 +5,7 @@
 //! Never here: archives.
 //! Read next: [`Manifest`], then `scan.rs`, then [`SnapshotStore`].
 
+mod beside;
 mod cache;
 mod capture;
 mod changes;

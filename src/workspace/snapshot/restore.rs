@@ -12,7 +12,8 @@ use rustix::io::Errno;
 
 use super::super::bytes::{ByteCopier, write_all_at};
 use super::super::stack::DirStack;
-use super::super::{CopyReport, WorkspaceError, WorkspacePath, at, path, remove, tree};
+use super::super::{CopyReport, WorkspaceError, WorkspacePath, at, path, remove};
+use super::beside::Beside;
 use super::settle::Settler;
 use super::store::{Hash, Large, Reading, SMALL, StoreError};
 use super::{Entry, EntryKind, Manifest, Snapshot, SnapshotProgress, Watch};
@@ -41,16 +42,13 @@ impl Snapshot {
         let failed = |error: Errno| WorkspaceError::io("restore into", b"", error);
         let open = at::open_again(to.as_fd()).map_err(failed)?;
         let names = at::list(open.as_fd(), u64::MAX).map_err(failed)?.unwrap_or_default();
-        let report = if names.is_empty() {
-            self.write(open.as_fd(), watch).inspect_err(|_| {
-                // The failure before it is the one to tell.
-                let _ = remove::clear(open.as_fd());
-            })?
-        } else {
-            self.write_beside(open.as_fd(), &names, watch)?
-        };
-        close_directories(open.as_fd(), self.manifest())?;
-        Ok(report)
+        if !names.is_empty() {
+            return self.write_beside(open.as_fd(), &names, watch);
+        }
+        self.write_closed(open.as_fd(), watch).inspect_err(|_| {
+            // The failure before it is the one to tell.
+            let _ = remove::clear(open.as_fd());
+        })
     }
 
     /// Restores to a path of the host; the directory is made if there is none.
@@ -89,21 +87,18 @@ impl Snapshot {
         names: &[CString],
         watch: Option<Watch<'_>>,
     ) -> Result<CopyReport, WorkspaceError> {
-        let failed = |error: Errno| WorkspaceError::io("restore into", b"", error);
-        let random = at::random::<16>().map_err(|error| WorkspaceError::io("name a directory in", b"", error))?;
-        let draft = format!(".bailiwick-{:032x}", u128::from_ne_bytes(random));
-        let draft = CString::new(draft).expect("hexadecimal digits hold no NUL");
-        rustix::fs::mkdirat(to, &draft, Mode::RWXU).map_err(failed)?;
-        let written = at::open_dir(to, &draft).map_err(failed).and_then(|beside| {
-            let report = self.write(beside.as_fd(), watch)?;
-            Ok((beside, report))
-        });
-        let (beside, report) = written.inspect_err(|_| {
-            let _ = remove::remove(to, &draft);
+        let beside = Beside::make(to)?;
+        let report = self.write_closed(beside.new(), watch).inspect_err(|_| {
+            let _ = beside.remove();
         })?;
-        names.iter().try_for_each(|name| remove::remove(to, name))?;
-        tree::move_all(beside.as_fd(), to)?;
-        rustix::fs::unlinkat(to, &draft, AtFlags::REMOVEDIR).map_err(failed)?;
+        beside.exchange(names)?;
+        Ok(report)
+    }
+
+    /// Writes everything with its own permissions.
+    fn write_closed(&self, to: BorrowedFd<'_>, watch: Option<Watch<'_>>) -> Result<CopyReport, WorkspaceError> {
+        let report = self.write(to, watch)?;
+        close_directories(to, self.manifest())?;
         Ok(report)
     }
 

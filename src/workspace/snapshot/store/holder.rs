@@ -35,13 +35,13 @@ struct Own {
 impl Holders {
     /// Holds a snapshot. To be called under a lock on the store.
     pub(super) fn hold(&self, owners: &Folder, id: &SnapshotId) -> Result<(), StoreError> {
-        let mut held = self.lock();
-        let own = match held.own.take() {
+        let held = &mut *self.lock();
+        // It stays whatever happens: its lock holds what was held before.
+        let own = match &held.own {
             Some(own) => own,
-            None => Own::make(owners)?,
+            None => held.own.insert(Own::make(owners)?),
         };
         own.folder.touch(&id.to_string())?;
-        held.own = Some(own);
         *held.counts.entry(*id).or_default() += 1;
         Ok(())
     }
@@ -70,12 +70,17 @@ impl Own {
         let random = at::random::<16>().map_err(|error| owners.failed("name a directory", "", error))?;
         let name = format!("{:032x}", u128::from_ne_bytes(random));
         let folder = owners.folder(&name)?;
-        let lock = at::open_again(folder.dir().as_fd()).map_err(|error| owners.failed("open", &name, error))?;
-        // Nobody else looks: `gc` waits for the lock on the store.
-        if !try_lock(&lock) {
-            return Err(owners.failed("lock", &name, rustix::io::Errno::WOULDBLOCK));
+        let lock = at::open_again(folder.dir().as_fd()).and_then(|lock| {
+            // Nobody else looks: `gc` waits for the lock on the store.
+            if try_lock(&lock) { Ok(lock) } else { Err(rustix::io::Errno::WOULDBLOCK) }
+        });
+        match lock {
+            Ok(lock) => Ok(Self { owners: owners.clone(), name, folder, _lock: lock }),
+            Err(error) => {
+                let _ = rustix::fs::unlinkat(owners.dir(), name.as_str(), AtFlags::REMOVEDIR);
+                Err(owners.failed("lock", &name, error))
+            }
         }
-        Ok(Self { owners: owners.clone(), name, folder, _lock: lock })
     }
 }
 
