@@ -25,8 +25,8 @@ impl TextBounds {
     pub(crate) const LARGE: Self = Self { text: 64 << 20, nodes: 8_000_000 };
 }
 
-/// The deepest nesting that is read.
-const MAX_DEPTH: usize = 64;
+/// The deepest nesting that is read. Without optimisation a level takes some 30 KiB of stack, and threads have 2 MiB.
+const MAX_DEPTH: usize = 32;
 
 /// Where the parts of a text stand, by path.
 #[derive(Clone, Debug, Default)]
@@ -326,6 +326,16 @@ mod tests {
         let problem = read("a: [1\nb: 2\n").unwrap_err();
         assert!(problem.position.is_some_and(|position| position.line >= 2), "{problem:?}");
         assert!(problem.message.starts_with("this is not YAML: "), "{problem}");
+    }
+
+    /// As deep as it may be, and deeper, on the stack that a thread has.
+    #[test]
+    fn nesting_is_refused_before_the_stack_is_used_up() {
+        for (depth, is_read) in [(MAX_DEPTH / 2 - 1, true), (MAX_DEPTH / 2 + 1, false), (MAX_DEPTH, false)] {
+            let text = format!("{}x{}", "{p: [".repeat(depth), "]}".repeat(depth));
+            let read = std::thread::Builder::new().stack_size(2 << 20).spawn(move || read(&text).is_ok());
+            assert_eq!(read.unwrap().join().unwrap(), is_read, "{depth}");
+        }
     }
 
     #[test]
