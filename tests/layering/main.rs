@@ -94,6 +94,26 @@ fn engines_are_named_in_their_own_room_only() {
     });
 }
 
+/// Where files are dated, a clock of the guest's own is shown, or a moment is written down. Durations are of others.
+const DATED: [&str; 6] = [
+    "runtime/docker/images/context.rs",
+    "runtime/docker/images/kept.rs",
+    "runtime/kind.rs",
+    "runtime/wasi/cache_room.rs",
+    "runtime/wasi/determinism/config.rs",
+    "runtime/wasi/digests.rs",
+];
+
+/// Time that a command takes is of a clock that nobody can set while it runs.
+#[test]
+fn l19_nothing_that_runs_commands_reads_a_clock_that_can_be_set() {
+    check(|source| {
+        let runs_commands = source.modules().first() == Some(&"runtime") && !DATED.contains(&source.path.as_str());
+        let is_read = runs_commands && source.names("SystemTime");
+        is_read.then(|| format!("{}: reads a clock that can be set", source.path)).into_iter().collect()
+    });
+}
+
 #[test]
 fn runtimes_never_name_each_other() {
     check(|source| {

@@ -6,6 +6,19 @@ use super::*;
 use crate::runtime::Termination;
 use crate::spec::LimitName;
 
+/// L2: nothing keeps a guest from looking at the processes above it, so every result says that nothing isolates.
+#[tokio::test]
+async fn l2_what_is_not_isolated_is_said_in_every_result() {
+    let place = open("").await;
+    let looks = place.sh("cat /proc/$PPID/environ >/dev/null; echo looked").await;
+    let fails = place.run(Command::argv(["no-such-program"])).await;
+    let is_ended = place.sh("kill -9 $$").await;
+    for result in [&looks, &fails, &is_ended] {
+        assert_eq!(result.isolation, "none", "{result}");
+    }
+    assert_eq!(stdout(&looks), "looked\n");
+}
+
 /// L8: what the guest does not read is no error and no deadlock.
 #[tokio::test]
 async fn l8_a_guest_may_leave_its_input_unread() {
