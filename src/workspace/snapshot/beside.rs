@@ -46,7 +46,7 @@ impl<'a> Beside<'a> {
     }
 
     /// Gives the directory that the new content is written into.
-    pub(super) fn new(&self) -> BorrowedFd<'_> {
+    pub(super) fn content(&self) -> BorrowedFd<'_> {
         self.new.as_fd()
     }
 
@@ -55,7 +55,7 @@ impl<'a> Beside<'a> {
         let moved = names
             .iter()
             .try_for_each(|name| tree::move_one(self.to, name, self.old.as_fd()))
-            .and_then(|()| tree::move_all(self.new(), self.to).inspect_err(|_| drop(self.take_back())));
+            .and_then(|()| tree::move_all(self.content(), self.to).inspect_err(|_| drop(self.take_back())));
         match moved {
             // What one pass could not remove may be gone with the next.
             Ok(()) => self.remove().or_else(|_| self.remove()),
@@ -74,7 +74,7 @@ impl<'a> Beside<'a> {
         let listed = at::open_again(self.to).and_then(|open| at::list(open.as_fd(), u64::MAX));
         let names = listed.map_err(|error| WorkspaceError::io("list", b"", error))?.unwrap_or_default();
         let others = names.iter().filter(|name| **name != self.name);
-        others.into_iter().try_for_each(|name| tree::move_one(self.to, name, self.new()))
+        others.into_iter().try_for_each(|name| tree::move_one(self.to, name, self.content()))
     }
 
     /// Removes it with all that it holds.

@@ -88,7 +88,7 @@ impl Snapshot {
         watch: Option<Watch<'_>>,
     ) -> Result<CopyReport, WorkspaceError> {
         let beside = Beside::make(to)?;
-        let report = self.write_closed(beside.new(), watch).inspect_err(|_| {
+        let report = self.write_closed(beside.content(), watch).inspect_err(|_| {
             let _ = beside.remove();
         })?;
         beside.exchange(names)?;
