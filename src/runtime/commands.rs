@@ -31,10 +31,18 @@ impl Commands {
         let runtime = Self { shared: Shared::new(guest, launch) };
         let shared = &runtime.shared;
         let lines = shared.launch.setup_lines();
-        if !lines.is_empty() {
-            let outcomes = run_setup(shared, lines).await?;
-            // Nobody else has this runtime yet, so the cell is empty.
-            let _ = shared.outcomes.set(outcomes.into());
+        let known = shared.guest.known_setup();
+        let is_run = known.is_none() && !lines.is_empty();
+        let outcomes = match known {
+            Some(known) => known,
+            None => run_setup(shared, lines).await?.into(),
+        };
+        // Nobody else has this runtime yet, so the cell is empty.
+        let _ = shared.outcomes.set(Arc::clone(&outcomes));
+        if outcomes.iter().all(|outcome| outcome.termination.is_success()) {
+            shared.guest.keep_setup(&outcomes).await?;
+        }
+        if is_run {
             shared.guest.after_setup()?;
         }
         Ok(Arc::new(runtime))

@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    CommandLine, Control, Machine, Measured, NotStarted, ProgramUsed, Seed, Sink, SolutionRuntimeError, StdinReader,
+    CommandLine, Control, Machine, Measured, NotStarted, ProgramUsed, Seed, SetupOutcome, Sink, SolutionRuntimeError,
+    StdinReader,
 };
 use crate::error::ExecutionError;
 use crate::spec::{LimitName, LimitValue, Limits};
@@ -76,6 +77,21 @@ pub trait Guest: Send + Sync + 'static {
     /// What could not be kept for them.
     async fn seed(&self) -> Result<Option<Seed>, ExecutionError> {
         Ok(None)
+    }
+
+    /// Gives what the set-up did where it is part of what the guest starts from; it is not run again.
+    fn known_setup(&self) -> Option<Arc<[SetupOutcome]>> {
+        None
+    }
+
+    /// Keeps what the set-up made for later runtimes, where the spec wants that; called before the first command, and
+    /// not where a line of it failed.
+    ///
+    /// # Errors
+    /// What could not be kept.
+    async fn keep_setup(&self, setup: &[SetupOutcome]) -> Result<(), ExecutionError> {
+        let _ = setup;
+        Ok(())
     }
 
     /// Looks at the workspace once more when the set-up has run; not called where there was none.

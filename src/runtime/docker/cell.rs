@@ -5,12 +5,14 @@ use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 
 use super::DockerError;
+use super::bake;
 use super::commit::Committed;
 use super::container::{self, Container};
 use super::spawn::Inner;
 use super::transfer::{Ferry, ReadBack, Refusal, Shore};
 use super::users::{self, User};
 use crate::error::ExecutionError;
+use crate::runtime::SetupOutcome;
 
 /// What a runtime has at the engine.
 #[derive(Debug, Default)]
@@ -118,6 +120,9 @@ impl Cell {
         let about = (&inner.facts, &*inner.workspace);
         let made = Container::make(api, &inner.plan, &inner.config, about).await?;
         let user = users::known(api, &made.id, &inner.user).await;
+        if let Some(ferry) = &mut self.held().ferry {
+            ferry.meet(&made.id);
+        }
         self.held().container = Some(made);
         let _ = inner.known_user.set(user?);
         Ok(())
@@ -128,6 +133,10 @@ impl Cell {
     /// Cancel safe: it may be called again.
     pub(super) async fn seed(&mut self) -> Result<Option<Arc<Committed>>, DockerError> {
         let inner = Arc::clone(&self.inner);
+        if self.held().container.is_none() && inner.found().is_some() {
+            // What the set-up made is in the image, and nothing has run yet.
+            self.make(inner.client.api().await?, &inner).await?;
+        }
         let held = self.held();
         if held.committed.is_none()
             && let Some(container) = &held.container
@@ -136,6 +145,24 @@ impl Cell {
             held.committed = Some(Arc::new(Committed::of(&container.id, about).await?));
         }
         Ok(held.committed.clone())
+    }
+
+    /// Makes an image of what a set-up did, where one is wanted and there is none.
+    ///
+    /// Nothing runs in the container afterwards and its `/tmp` is empty, as in those that are made of the image.
+    ///
+    /// Cancel safe: what is left dies with its owner.
+    pub(super) async fn bake(&mut self, setup: &[SetupOutcome]) -> Result<(), DockerError> {
+        let inner = Arc::clone(&self.inner);
+        let Some(bake) = inner.bake.as_ref().filter(|bake| bake.found.is_none()) else { return Ok(()) };
+        if self.held().container.is_none() && inner.user.ids.is_none() {
+            // Only a container says whose files they are.
+            self.make(inner.client.api().await?, &inner).await?;
+        }
+        self.kill().await?;
+        let user = self.user().ids;
+        let container = self.held().container.as_ref().map(|container| container.id.clone());
+        bake::keep(&inner, bake, (container.as_deref(), user), setup).await
     }
 
     /// Says that something runs in the container from now on.

@@ -12,7 +12,7 @@ use crate::error::ExecutionError;
 use crate::workspace::{Owner, Reaper};
 
 /// How long an engine may take to make an image of a container, or to remove it.
-const WORK: Duration = Duration::from_secs(300);
+pub(super) const WORK: Duration = Duration::from_secs(300);
 /// The name before the tag of every such image.
 const REPOSITORY: &str = "bailiwick/fork";
 

@@ -62,7 +62,7 @@ pub struct BuildConfig {
     pub inline: Option<String>,
     /// Arguments of the build. Default: none.
     pub args: BTreeMap<String, String>,
-    /// Whether submission, assets and set-up become part of the image. Default: no.
+    /// Whether submission, assets and set-up of an evaluation become part of an image. Default: no.
     pub bake: bool,
 }
 
@@ -162,6 +162,13 @@ impl ExtraMount {
     }
 }
 
+impl BuildConfig {
+    /// Says whether there is something to build, and not only to bake.
+    pub(super) fn has_source(&self) -> bool {
+        self.context.is_some() || self.inline.is_some()
+    }
+}
+
 impl DockerConfig {
     /// Finds what the schema cannot say.
     pub(super) fn check(&self) -> Vec<Problem> {
@@ -186,6 +193,7 @@ impl DockerConfig {
     fn check_build(&self, problems: &mut Vec<Problem>) {
         let Some(build) = &self.build else { return };
         match (&build.context, &build.inline, &build.dockerfile) {
+            (None, None, None) if build.bake && self.image.is_some() => {}
             (None, None, _) => problems.push(
                 Problem::new("build", "there is neither a directory nor a text to build from")
                     .with_hint("name a directory under `context`, or write the Dockerfile under `inline`"),
@@ -198,9 +206,6 @@ impl DockerConfig {
         if let Some(context) = build.context.as_deref().filter(|context| !context.starts_with('/')) {
             let problem = Problem::new("build.context", format!("`{}` is not absolute", context.escape_debug()));
             problems.push(problem.with_hint("write the whole path: no current directory is known here"));
-        }
-        if build.bake {
-            problems.push(Problem::new("build.bake", "baking a submission into an image is not there yet"));
         }
     }
 
@@ -314,6 +319,8 @@ mod tests {
         for (section, path) in [
             ("{}", "image"),
             (r#"{"image":"img:tag --privileged"}"#, "image"),
+            (r#"{"build":{"bake":true}}"#, "build"),
+            (r#"{"image":"a","build":{"bake":true,"dockerfile":"F"}}"#, "build"),
             (r#"{"image":"a","workdir":"workspace"}"#, "workdir"),
             (r#"{"image":"a","workdir":"/proc/self"}"#, "workdir"),
             (r#"{"image":"a","workdir":"/static/x"}"#, "workdir"),

@@ -122,6 +122,18 @@ pub enum DockerError {
         /// Its name.
         image: String,
     },
+    /// A submission that is not baked into an image.
+    #[error("the submission cannot be baked into an image: {why}")]
+    Bake {
+        /// Why not.
+        why: &'static str,
+    },
+    /// A baked image that does not hold what was put into it.
+    #[error("the image `{image}` does not hold what was put into it")]
+    Damaged {
+        /// Its name.
+        image: String,
+    },
     /// An image whose containers end by themselves.
     #[error("containers of the image `{image}` cannot be kept running: {why}")]
     Keeper {
@@ -188,7 +200,7 @@ impl DockerError {
             Self::NoNetwork { .. } | Self::PortTaken { .. } | Self::User { .. } | Self::NoImage { .. } => None,
             Self::Keeper { .. } | Self::Start { .. } | Self::Gone | Self::Answer { .. } => None,
             Self::Workspace { .. } | Self::Transfer { .. } | Self::Pull { .. } | Self::Context { .. } => None,
-            Self::Build { .. } | Self::InUse { .. } => None,
+            Self::Build { .. } | Self::InUse { .. } | Self::Bake { .. } | Self::Damaged { .. } => None,
         }
     }
 
@@ -201,7 +213,7 @@ impl DockerError {
             Self::Blind | Self::NoNetwork { .. } | Self::PortTaken { .. } | Self::User { .. } => false,
             Self::NoImage { .. } | Self::Keeper { .. } | Self::Start { .. } | Self::Answer { .. } => false,
             Self::Workspace { .. } | Self::Pull { .. } | Self::Context { .. } | Self::Build { .. } => false,
-            Self::InUse { .. } => false,
+            Self::InUse { .. } | Self::Bake { .. } | Self::Damaged { .. } => false,
         }
     }
 
@@ -230,6 +242,8 @@ impl DockerError {
             Self::Context { .. } => "name an absolute directory under `build.context`, with the Dockerfile in it",
             Self::Build { .. } => "mend what its last step says; `bailiwick prepare` builds it alone",
             Self::InUse { .. } => "end the sessions that use it first; `bailiwick gc` ends those of dead owners",
+            Self::Bake { .. } => "leave `docker.build.bake` out, or mend that",
+            Self::Damaged { .. } => "remove it, `bailiwick cache prune` does; it is then made again",
             Self::Keeper { .. } => "the image must have `sleep`, and `/bin/sh` for command lines",
             Self::Transfer { .. } => "look into the engine's log; the workspace is as it was before",
             Self::Gone => "somebody removed the container while it was used",
@@ -253,9 +267,11 @@ impl From<DockerError> for ExecutionError {
             DockerError::InUse { .. } => ErrorKind::Busy,
             DockerError::NoEngine { .. } | DockerError::NoPermission { .. } => ErrorKind::Unavailable,
             DockerError::TooOld { .. } | DockerError::NoImage { .. } => ErrorKind::Unavailable,
-            DockerError::PortTaken { .. } | DockerError::Keeper { .. } => ErrorKind::Unavailable,
+            DockerError::PortTaken { .. } | DockerError::Keeper { .. } | DockerError::Damaged { .. } => {
+                ErrorKind::Unavailable
+            }
             DockerError::Mount { .. } => ErrorKind::Forbidden,
-            DockerError::Blind | DockerError::NoNetwork { .. } => ErrorKind::Unenforceable,
+            DockerError::Blind | DockerError::NoNetwork { .. } | DockerError::Bake { .. } => ErrorKind::Unenforceable,
             DockerError::Workspace { .. } => ErrorKind::Workspace,
             DockerError::TimedOut { .. } | DockerError::Api { .. } | DockerError::Start { .. } => ErrorKind::Runtime,
             DockerError::Gone | DockerError::Answer { .. } | DockerError::Transfer { .. } => ErrorKind::Runtime,

@@ -1,6 +1,6 @@
 //! What an image brings along, where that matters to a container made of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use bollard::models::ImageInspect;
 
@@ -18,6 +18,7 @@ pub(super) struct Image {
     pub(super) variables: BTreeSet<String>,
     /// Directories for which the engine would make volumes of their own.
     pub(super) volumes: Vec<String>,
+    pub(super) labels: HashMap<String, String>,
 }
 
 impl Image {
@@ -44,6 +45,7 @@ impl Image {
             name: name.to_owned(),
             variables: variables.iter().filter_map(|pair| Some(pair.split_once('=')?.0.to_owned())).collect(),
             volumes: config.volumes.unwrap_or_default(),
+            labels: config.labels.unwrap_or_default(),
         })
     }
 }

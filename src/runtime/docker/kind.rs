@@ -10,7 +10,7 @@ use super::config::BUILTIN_SPECS;
 use super::facts::Facts;
 use super::image::Image;
 use super::mounts::STATIC_ROOT;
-use super::{DockerConfig, DockerOptions, gc, images, limits, spawn};
+use super::{DockerConfig, DockerOptions, bake, gc, images, limits, spawn};
 use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::runtime::{
@@ -109,7 +109,12 @@ impl RuntimeKind for Docker {
             Some(_) | None => images::ensure(&client, &config, options.image.as_deref(), &NoProgress).await?,
         };
         let has_ports = !launch.request.ports.is_empty();
-        let (guest, launch) = spawn::open(launch, config, options, client, image).await?;
+        let bake = match &seed {
+            // What a fork starts from has it already.
+            Some(_) => None,
+            None => bake::begin(&client, &launch, (&config, &options), &image).await?,
+        };
+        let (guest, launch) = spawn::open(launch, (config, options), client, (image, bake)).await?;
         let shared: Arc<dyn Guest> = Arc::<spawn::DockerGuest>::clone(&guest);
         let runtime = Commands::open(shared, launch).await?;
         if has_ports {

@@ -15,6 +15,8 @@ pub(super) const LABEL_SESSION: &str = "bailiwick.session";
 pub(super) const LABEL_RUNTIME: &str = "bailiwick.runtime";
 /// What an image was built from: it outlives its owner, and is removed by name.
 pub(super) const LABEL_BUILT: &str = "bailiwick.built";
+/// The hash of what is kept in a baked image about its set-up.
+pub(super) const LABEL_SETUP: &str = "bailiwick.setup";
 /// The shared network.
 pub(super) const LABEL_NETWORK: &str = "bailiwick.network";
 

@@ -6,6 +6,7 @@
 //! `run.rs` for one command, `limits.rs` for every limit.
 
 mod attend;
+mod bake;
 mod cell;
 mod cgroups;
 mod client;

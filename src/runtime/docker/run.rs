@@ -208,6 +208,7 @@ async fn explain(
     ending.denied.extend(denied);
     (ending.cpu_time, ending.peak_memory, ending.disk_written) = (cpu, peak, written);
     ending.notes = seen.notes;
+    ending.notes.extend(about.inner.found().map(|_| "the set-up was not run: it is part of the image".to_owned()));
     ending.notes.extend(refusal.map(|refusal| refusal.to_string()));
     Ok(Some(ending))
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::bake::{Bake, Found};
 use super::cell::{Cell, Held};
 use super::client::Client;
 use super::facts::Facts;
@@ -15,11 +16,11 @@ use super::image::Image;
 use super::mounts::{Asked, Mounts, STATIC_ROOT};
 use super::network::Network;
 use super::plan::{Plan, TEMP};
-use super::transfer::Ferry;
+use super::transfer::{Ferry, Listing};
 use super::users::User;
 use super::{DockerConfig, DockerError, DockerOptions, labels, run};
 use crate::error::{ErrorKind, ExecutionError};
-use crate::runtime::{Ending, Guest, Job, Launch, Machine, Seed, SolutionRuntimeError};
+use crate::runtime::{Ending, Guest, Job, Launch, Machine, Seed, SetupOutcome, SolutionRuntimeError};
 use crate::spec::{Bound, LimitName, Mode, Provenance};
 use crate::workspace::{Owner, Reaper, Workspace};
 
@@ -43,6 +44,8 @@ pub(super) struct Inner {
     pub(super) held: Arc<AsyncMutex<Held>>,
     /// What this session was forked from; held while a container is made of it.
     _seed: Option<Seed>,
+    /// What becomes part of an image, or is.
+    pub(super) bake: Option<Bake>,
     /// Whether the workspace is carried in and out, and not mounted.
     pub(super) ferried: bool,
     address: Mutex<Option<IpAddr>>,
@@ -62,10 +65,9 @@ pub(super) struct DockerGuest {
 /// Cancel safe.
 pub(super) async fn open(
     mut launch: Launch,
-    config: Arc<DockerConfig>,
-    options: DockerOptions,
+    (config, options): (Arc<DockerConfig>, DockerOptions),
     client: Arc<Client>,
-    image: Image,
+    (image, bake): (Image, Option<Bake>),
 ) -> Result<(Arc<DockerGuest>, Launch), ExecutionError> {
     let facts = client.facts().await?.clone();
     launch.hold(&super::limits::enforcement(&config, &facts), "docker")?;
@@ -76,8 +78,12 @@ pub(super) async fn open(
     // Before anything is made: whoever finds this owner dead knows where to look.
     launch.owner.note("docker", client.endpoint())?;
     let user = User::choose(options.user.as_deref().or(config.user.as_deref()), &launch)?;
+    let found = bake.as_ref().and_then(|bake| bake.found.as_ref());
+    let image = found.map_or(image, |found| found.image.clone());
+    let baked = found.map(|found| found.workspace.clone());
     let ferried = is_ferried(&launch, (&config, &user), (&client, &image)).await?;
-    let plan = plan(&launch, (&config, ferried), &facts, (&client, image))?;
+    let has_setup = found.is_none() && !launch.setup_lines().is_empty();
+    let plan = plan(&launch, (&config, ferried, has_setup), &facts, (&client, image))?;
     let os = launch.spec.environment.include_os_env.then(|| launch.host.env.get("PATH")).flatten();
     let chosen = [launch.request.env.get("PATH"), launch.spec.environment.env.get("PATH"), os];
     let inner = Inner {
@@ -89,9 +95,10 @@ pub(super) async fn open(
         owner: Arc::clone(&launch.owner),
         granted: granted(&config),
         search: chosen.into_iter().flatten().next().cloned(),
-        held: Arc::new(AsyncMutex::new(Held::new(ferry(&launch, &config, ferried)))),
+        held: Arc::new(AsyncMutex::new(Held::new(ferry(&launch, (&config, ferried), baked)))),
         ferried: ferried != Ferried::Nothing,
         address: Mutex::default(),
+        bake,
         client,
         facts,
         config,
@@ -103,7 +110,7 @@ pub(super) async fn open(
 
 fn plan(
     launch: &Launch,
-    (config, ferried): (&DockerConfig, Ferried),
+    (config, ferried, has_setup): (&DockerConfig, Ferried, bool),
     facts: &Facts,
     (client, image): (&Client, Image),
 ) -> Result<Plan, DockerError> {
@@ -116,7 +123,6 @@ fn plan(
         assets: launch.assets_path.clone().filter(|_| launch.assets.is_some() && ferried != Ferried::Everything),
         closed: closed.filter(|path| path.is_absolute()).collect(),
     };
-    let has_setup = !launch.setup_lines().is_empty();
     Ok(Plan {
         name: labels::name(launch.owner.id(), number),
         image,
@@ -164,13 +170,13 @@ async fn is_ferried(
     Ok(ferried)
 }
 
-fn ferry(launch: &Launch, config: &DockerConfig, ferried: Ferried) -> Option<Ferry> {
+fn ferry(launch: &Launch, (config, ferried): (&DockerConfig, Ferried), baked: Option<Listing>) -> Option<Ferry> {
     let assets = launch.assets.clone().map(|assets| (assets, STATIC_ROOT.to_owned()));
     let workspace = Arc::clone(&launch.workspace);
     match ferried {
         Ferried::Nothing => None,
-        Ferried::Workspace => Some(Ferry::new(workspace, &config.workdir, None)),
-        Ferried::Everything => Some(Ferry::new(workspace, &config.workdir, assets)),
+        Ferried::Workspace => Some(Ferry::new(workspace, &config.workdir, None).with_baked(baked)),
+        Ferried::Everything => Some(Ferry::new(workspace, &config.workdir, assets).with_baked(baked)),
     }
 }
 
@@ -181,6 +187,11 @@ fn granted(config: &DockerConfig) -> BTreeMap<String, String> {
 }
 
 impl Inner {
+    /// Gives the baked image that its containers are made of, where there was one.
+    pub(super) fn found(&self) -> Option<&Found> {
+        self.bake.as_ref()?.found.as_ref()
+    }
+
     pub(super) fn set_address(&self, address: Option<IpAddr>) {
         *self.address() = address;
     }
@@ -267,6 +278,17 @@ impl Guest for DockerGuest {
         let seed = cell.seed().await;
         cell.leave();
         Ok(seed?.map(|committed| -> Seed { committed }))
+    }
+
+    fn known_setup(&self) -> Option<Arc<[SetupOutcome]>> {
+        Some(Arc::clone(&self.inner.found()?.setup))
+    }
+
+    async fn keep_setup(&self, setup: &[SetupOutcome]) -> Result<(), ExecutionError> {
+        let mut cell = Cell::enter(&self.inner).await;
+        let kept = cell.bake(setup).await;
+        cell.leave();
+        Ok(kept?)
     }
 
     fn after_setup(&self) -> Result<(), ExecutionError> {

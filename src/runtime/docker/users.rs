@@ -43,6 +43,12 @@ impl User {
         Ok(Self { name: format!("{}:{}", ids.0, ids.1), ids: Some(ids) })
     }
 
+    /// Says whether it is root, as far as that can be known without a look at the image.
+    pub(super) fn is_root(&self) -> bool {
+        let name = self.name.split_once(':').map_or(self.name.as_str(), |(user, _)| user);
+        name == "root" || name.parse() == Ok(0_u32)
+    }
+
     /// Reads `uid`, `uid:gid`, `name` or `name:group`.
     pub(super) fn read(text: &str) -> Option<Self> {
         let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
@@ -134,6 +140,13 @@ mod tests {
         for bad in ["", ":", "a:", ":1", "a b", "-1:0", "a:b:c", "root\n"] {
             assert_eq!(User::read(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn root_is_known_by_name_and_number() {
+        let is_root = |text| User::read(text).unwrap().is_root();
+        assert!(["root", "0", "0:0", "00:5", "root:users"].into_iter().all(is_root));
+        assert!(!["1000:0", "roots", "agent"].into_iter().any(is_root));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its own means fail")]
 
+mod bake;
 mod commands;
 #[path = "../engine/mod.rs"]
 mod engine;

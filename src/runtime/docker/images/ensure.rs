@@ -19,7 +19,8 @@ pub(in crate::runtime::docker) async fn ensure(
     named: Option<&str>,
     progress: &dyn Progress,
 ) -> Result<Image, DockerError> {
-    match (named, &config.build, config.image.as_deref()) {
+    let build_of = config.build.as_ref().filter(|how| how.has_source());
+    match (named, build_of, config.image.as_deref()) {
         (None, Some(how), _) => build(client, how, config, progress).await,
         (Some(name), _, _) | (None, None, Some(name)) => get(client, name, config.pull, progress).await,
         (None, None, None) => Err(DockerError::NoImage { image: String::new() }),

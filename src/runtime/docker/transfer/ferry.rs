@@ -28,6 +28,8 @@ pub(in crate::runtime::docker) struct Ferry {
     /// How much of a workspace is carried, and how much a command may add to it.
     bounds: Bounds,
     carried: Option<Carried>,
+    /// What every container has from the start: it is in their image.
+    baked: Option<Listing>,
 }
 
 /// What a container has.
@@ -59,7 +61,19 @@ impl Ferry {
             bytes: quota.bytes.unwrap_or(all.bytes).min(all.bytes),
             entries: quota.entries.unwrap_or(all.entries).min(all.entries),
         };
-        Self { workspace, workdir: workdir.to_owned(), assets, bounds, carried: None }
+        Self { workspace, workdir: workdir.to_owned(), assets, bounds, carried: None, baked: None }
+    }
+
+    /// Says what every container has from the start, the assets included.
+    pub(in crate::runtime::docker) fn with_baked(self, baked: Option<Listing>) -> Self {
+        Self { baked, ..self }
+    }
+
+    /// Says that a container was made.
+    pub(in crate::runtime::docker) fn meet(&mut self, container: &str) {
+        if let Some(listing) = self.baked.clone() {
+            self.carried = Some(Carried { container: container.to_owned(), listing });
+        }
     }
 
     /// Says whether a container has never had the workspace.

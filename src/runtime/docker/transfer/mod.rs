@@ -18,8 +18,9 @@ mod tests;
 mod unpack;
 
 pub(super) use channel::ToEngine;
-pub(super) use container::ReadBack;
+pub(super) use container::{ReadBack, Tree, put_tree, read_back};
 pub(super) use ferry::{Ferry, Shore};
+pub(super) use listing::Listing;
 pub(super) use pack::{Owner, Packing, Times, pack};
 pub(super) use record::{Record, Records};
 pub(super) use sight::Sight;
