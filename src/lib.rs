@@ -58,6 +58,7 @@
 //! | `evaluate` | yes | cases, checkers, verdicts and reports |
 //! | `wat` | yes | WebAssembly text wherever a module is taken |
 //! | `cli` | yes | the `bailiwick` command, as a library |
+//! | `parquet` | no | typed files in the Parquet format |
 //! | `testing` | no | what a runtime of another crate is tested with; empty in this version |
 
 #[cfg(feature = "cli")]

@@ -28,7 +28,8 @@ impl FileBounds {
     /// What a file may become whatever its packed size: 16 MiB.
     pub const RATIO_FREE: u64 = 16 << 20;
 
-    /// The most bytes of a YAML or TOML text: their parsers keep several times as much, 4 MiB.
+    /// The most bytes of a YAML or TOML text, and of the structure of a Parquet file: their parsers keep several times
+    /// as much, 4 MiB.
     pub const PARSED_TEXT: usize = 4 << 20;
 }
 

@@ -51,6 +51,10 @@ pub struct InputFileConfig {
     /// Tables, written as a SQLite database.
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub sqlite: Option<Value>,
+    /// Flat records, written as Parquet.
+    #[cfg(feature = "parquet")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub parquet: Option<Value>,
     /// How it is packed. Default: as its name says; `file` and `base64` are taken as they stand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compression: Option<FileCompression>,
@@ -116,8 +120,8 @@ impl InputFileConfig {
         }
     }
 
-    fn typed(&self) -> [(FileType, Option<&Value>); 7] {
-        [
+    fn typed(&self) -> Vec<(FileType, Option<&Value>)> {
+        vec![
             (FileType::Json, self.json.as_ref()),
             (FileType::Jsonl, self.jsonl.as_ref()),
             (FileType::Csv, self.csv.as_ref()),
@@ -125,12 +129,14 @@ impl InputFileConfig {
             (FileType::Yaml, self.yaml.as_ref()),
             (FileType::Toml, self.toml.as_ref()),
             (FileType::Sqlite, self.sqlite.as_ref()),
+            #[cfg(feature = "parquet")]
+            (FileType::Parquet, self.parquet.as_ref()),
         ]
     }
 
     fn keys(&self) -> Vec<&'static str> {
         let plain = [("text", self.text.is_some()), ("base64", self.base64.is_some()), ("file", self.file.is_some())];
-        let typed = self.typed().map(|(file_type, value)| (file_type.name(), value.is_some()));
+        let typed = self.typed().into_iter().map(|(file_type, value)| (file_type.name(), value.is_some()));
         plain.into_iter().chain(typed).filter(|(_, is_given)| *is_given).map(|(key, _)| key).collect()
     }
 }

@@ -12,6 +12,8 @@ mod config;
 mod error;
 mod grid;
 mod json;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod read;
 mod signature;
 mod sqlite;

@@ -1,6 +1,8 @@
 //! From bytes to what they mean.
 
 use super::bounds::Meter;
+#[cfg(feature = "parquet")]
+use super::parquet;
 use super::{FileBounds, FileError, FileSignature, FileType, FileValue, FormatError, codec};
 use super::{grid, json, sqlite, toml, yaml};
 
@@ -27,6 +29,8 @@ impl FileSignature {
             FileType::Yaml => yaml::read(&plain, meter)?,
             FileType::Toml => toml::read(&plain, meter)?,
             FileType::Sqlite => sqlite::read(&plain, meter)?,
+            #[cfg(feature = "parquet")]
+            FileType::Parquet => parquet::read(&plain, meter)?,
         }))
     }
 }

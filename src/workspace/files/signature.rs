@@ -28,6 +28,9 @@ pub enum FileType {
     Toml,
     /// A SQLite database.
     Sqlite,
+    /// Flat records in columns; with the feature `parquet`.
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 /// How a file's content is packed.
@@ -58,7 +61,7 @@ pub struct FileSignature {
 }
 
 /// The endings of names, in lower case.
-const TYPES: [(&str, FileType); 22] = [
+const TYPES: &[(&str, FileType)] = &[
     ("txt", FileType::Text),
     ("md", FileType::Text),
     ("py", FileType::Text),
@@ -81,6 +84,8 @@ const TYPES: [(&str, FileType); 22] = [
     ("sqlite3", FileType::Sqlite),
     ("db", FileType::Sqlite),
     ("wasm", FileType::Binary),
+    #[cfg(feature = "parquet")]
+    ("parquet", FileType::Parquet),
 ];
 
 /// Endings of archives, which are bytes as they stand, packed or not.
@@ -96,8 +101,19 @@ const COMPRESSIONS: [(&str, FileCompression); 4] = [
 
 impl FileType {
     /// All types.
-    pub const ALL: [Self; 9] =
-        [Self::Text, Self::Binary, Self::Json, Self::Jsonl, Self::Csv, Self::Tsv, Self::Yaml, Self::Toml, Self::Sqlite];
+    pub const ALL: &[Self] = &[
+        Self::Text,
+        Self::Binary,
+        Self::Json,
+        Self::Jsonl,
+        Self::Csv,
+        Self::Tsv,
+        Self::Yaml,
+        Self::Toml,
+        Self::Sqlite,
+        #[cfg(feature = "parquet")]
+        Self::Parquet,
+    ];
 
     /// Gives the name that files of cases use.
     pub fn name(self) -> &'static str {
@@ -111,6 +127,8 @@ impl FileType {
             Self::Yaml => "yaml",
             Self::Toml => "toml",
             Self::Sqlite => "sqlite",
+            #[cfg(feature = "parquet")]
+            Self::Parquet => "parquet",
         }
     }
 }
@@ -193,6 +211,10 @@ mod tests {
             ("a.toml", ("toml", "none")),
             ("a.db", ("sqlite", "none")),
             ("a.sqlite3.zst", ("sqlite", "zstd")),
+            #[cfg(feature = "parquet")]
+            ("a.parquet.gz", ("parquet", "gzip")),
+            #[cfg(not(feature = "parquet"))]
+            ("a.parquet", ("text", "none")),
             ("a.txt.gz", ("text", "gzip")),
             ("a.bin.xz", ("binary", "xz")),
             ("a.tar", ("binary", "none")),
@@ -215,7 +237,7 @@ mod tests {
 
     #[test]
     fn every_pair_has_a_name_that_means_it() {
-        for file_type in FileType::ALL {
+        for &file_type in FileType::ALL {
             for (ending, compression) in COMPRESSIONS.into_iter().chain([("", FileCompression::None)]) {
                 let known = TYPES.iter().find(|(known, of)| *of == file_type && *known != "tar").unwrap().0;
                 let name = format!("file.{known}.{ending}");

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+#[cfg(feature = "parquet")]
+use super::parquet;
 use super::{FileError, FileSignature, FileType, FileValue, FormatError, codec};
 use super::{binary, grid, json, sqlite, toml, yaml};
 
@@ -32,6 +34,8 @@ impl FileSignature {
             FileType::Yaml => yaml::write(value),
             FileType::Toml => toml::write(value),
             FileType::Sqlite => sqlite::write(value),
+            #[cfg(feature = "parquet")]
+            FileType::Parquet => parquet::write(value),
         }
     }
 }

@@ -119,13 +119,15 @@ fn billion_laughs_are_not_funny() {
 fn values_and_texts_are_counted_in_every_type() {
     let few = FileBounds { values: 50, ..FileBounds::default() };
     let rows: Vec<_> = (0..60).map(|number| json!({"a": number, "b": "x"})).collect();
-    for file_type in FileType::ALL {
+    for &file_type in FileType::ALL {
         let value = match file_type {
             FileType::Text | FileType::Binary => continue,
             FileType::Toml => json!({"rows": rows}),
             FileType::Json | FileType::Jsonl | FileType::Csv | FileType::Tsv | FileType::Yaml | FileType::Sqlite => {
                 json!(rows)
             }
+            #[cfg(feature = "parquet")]
+            FileType::Parquet => json!(rows),
         };
         let bytes = super::write(file_type, &value);
         let error = read_within(signature(file_type), &bytes, &few).unwrap_err();

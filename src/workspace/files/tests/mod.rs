@@ -2,6 +2,8 @@
 
 mod hostile;
 mod hostile_databases;
+#[cfg(feature = "parquet")]
+mod records;
 mod round_trips;
 mod shapes;
 

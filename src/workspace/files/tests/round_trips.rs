@@ -19,12 +19,17 @@ fn sample(file_type: FileType) -> FileValue {
             "one": [{"i": 1, "r": 1.5, "t": "é", "n": null, "b": {"base64": "AP8="}}],
             "two \"quoted\"": [{"x; DROP TABLE one": -1}],
         }}),
+        #[cfg(feature = "parquet")]
+        FileType::Parquet => json!([
+            {"i": 1, "u": u64::MAX, "r": 1.5, "t": "é", "y": true, "b": {"base64": "AP8="}, "": "x", "a.b": -1},
+            {"i": i64::MIN, "u": null, "r": null, "t": null, "y": null, "b": null, "": "x", "a.b": null},
+        ]),
     })
 }
 
 #[test]
 fn every_pair_gives_back_what_it_was_given() {
-    for file_type in FileType::ALL {
+    for &file_type in FileType::ALL {
         let mut plain_size = 0;
         for compression in FileCompression::ALL {
             let signature = FileSignature::new(file_type, compression);
@@ -50,7 +55,7 @@ fn every_pair_gives_back_what_it_was_given() {
 
 #[test]
 fn text_and_bytes_are_written_as_they_stand_whatever_the_type() {
-    for file_type in FileType::ALL {
+    for &file_type in FileType::ALL {
         for compression in FileCompression::ALL {
             let signature = FileSignature::new(file_type, compression);
             for value in [FileValue::Text("not {} valid".to_owned()), FileValue::Bytes(vec![0xff, 0, b'\r'])] {
