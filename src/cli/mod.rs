@@ -27,6 +27,7 @@ mod gc;
 #[cfg(feature = "evaluate")]
 mod init;
 mod json;
+mod kept;
 mod logging;
 mod prepare;
 #[cfg(feature = "wasi")]

@@ -32,6 +32,8 @@ pub use class::{
     open_ambient_entrants,
 };
 pub use error::EvaluateError;
+#[cfg(feature = "cli")]
+pub(crate) use judge::COMPILED_SUBMISSIONS;
 pub(crate) use judge::skipped;
 pub use judge::{Evaluation, EvaluationBuilder, Progress, RunOptions, Selection, Start};
 use judge::{explain as judge_explain, of_ending as facts_of_ending};

@@ -12,6 +12,7 @@ mod at;
 mod available;
 mod base;
 mod bytes;
+mod cache_folder;
 mod charge;
 mod contents;
 mod copy;
@@ -44,6 +45,8 @@ mod walk;
 #[cfg(feature = "files")]
 pub use archive::{Archive, archive_snapshot, pack, save_archive};
 pub use archive::{ArchiveBounds, ArchiveError, ArchiveFormat, ArchiveRules, LinkRule, SpecialRule};
+#[cfg(feature = "cli")]
+pub(crate) use assets::CACHED_ASSETS;
 pub use assets::{
     AssetError, AssetKind, AssetResolver, ResolvedStaticAsset, SecretConfig, StagedAsset, StagedAssets,
     StaticAssetConfig, StaticAssets, resolve_static_assets,
@@ -51,6 +54,10 @@ pub use assets::{
 #[cfg(feature = "docker")]
 pub(crate) use at::{Kind, Meta, Stamp, meta, read_link};
 pub use base::{Base, BaseNeed};
+#[cfg(feature = "cli")]
+pub(crate) use cache_folder::CacheFolder;
+#[cfg(feature = "evaluate")]
+pub(crate) use cache_folder::{DRAFT, touch};
 pub use contents::{Content, Contents, ContentsBounds, FileOutcome};
 pub use copy::CopyIn;
 pub use copy_options::{Bounds, CopyReport};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What runtimes keep to be faster next time, the least recently used first.
+/// What runtimes, and bailiwick itself, keep to be faster next time, the least recently used first.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(title = "cache")]
 pub(in crate::cli) struct CacheObject {
@@ -22,9 +22,10 @@ pub(in crate::cli) struct CacheObject {
 /// One thing that is kept.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(in crate::cli) struct CachedObject {
-    /// The runtime that keeps it.
-    pub(in crate::cli) runtime: &'static str,
-    /// What sort of thing it is: `module`, `image`.
+    /// The runtime that keeps it; absent where no runtime does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) runtime: Option<&'static str>,
+    /// What sort of thing it is: `module`, `download`, `image`; without a runtime `asset`, `submission`.
     pub(in crate::cli) sort: &'static str,
     /// Its name.
     pub(in crate::cli) name: String,

@@ -8,10 +8,11 @@ use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _};
 
 use crate::error::{ErrorKind, ExecutionError};
 use crate::runtime::RuntimeRegistry;
+use crate::workspace::{DRAFT, touch};
 
 /// The name of that part, below the cache directory.
-const KEPT: &str = "compiled";
-/// The most submissions that are kept; those that were made first go first.
+pub(crate) const KEPT: &str = "compiled";
+/// The most submissions that are kept; those that were used least recently go first.
 const MOST_KEPT: usize = 512;
 /// What is younger than this may be in use, and stays.
 const YOUNG: Duration = Duration::from_secs(3600);
@@ -58,12 +59,14 @@ impl Place {
         let parent = root.open_dir(&below).map_err(failed)?;
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let draft = format!("draft-{}-{number}", std::process::id());
+        let draft = format!("{DRAFT}{}-{number}", std::process::id());
         Ok(Self { parent, path: above.join(below), name: name.to_owned(), draft, is_cache })
     }
 
     pub(super) fn kept(&self) -> Option<PathBuf> {
-        (self.is_cache && self.parent.is_dir(&self.name)).then(|| self.path.join(&self.name))
+        let kept = self.parent.open_dir(&self.name).ok().filter(|_| self.is_cache)?;
+        touch(&kept);
+        Some(self.path.join(&self.name))
     }
 
     pub(super) fn draft(&self) -> PathBuf {
@@ -101,7 +104,7 @@ fn sweep(parent: &Dir) {
     found.sort();
     let surplus = found.len().saturating_sub(MOST_KEPT);
     let is_old = |modified: &SystemTime| modified.elapsed().is_ok_and(|age| age > YOUNG);
-    let is_surplus = |index: usize, name: &str| index < surplus || name.starts_with("draft-");
+    let is_surplus = |index: usize, name: &str| index < surplus || name.starts_with(DRAFT);
     let surplus =
         found.iter().enumerate().filter(|(index, (modified, name))| is_surplus(*index, name) && is_old(modified));
     for (_, (_, name)) in surplus {

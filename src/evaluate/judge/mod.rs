@@ -21,6 +21,8 @@ mod select;
 pub(crate) use case::explain;
 pub use evaluation::{Evaluation, EvaluationBuilder};
 pub(crate) use facts::of_ending;
+#[cfg(feature = "cli")]
+pub(crate) use kept::KEPT as COMPILED_SUBMISSIONS;
 pub use prepare::Start;
 pub(crate) use run::skipped;
 pub use run::{Progress, RunOptions};

@@ -9,10 +9,11 @@ use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsE
 
 use super::digest;
 use crate::workspace::at;
+use crate::workspace::cache_folder::{DRAFT, touch};
 use crate::workspace::host_file::open_below;
 
 /// The folder of the cache that holds them, each under its digest.
-const FOLDER: &str = "assets";
+pub(crate) const FOLDER: &str = "assets";
 
 /// Opens the folder, making it; only this user can enter it.
 pub(super) fn open(cache: &Path) -> io::Result<Dir> {
@@ -34,6 +35,7 @@ pub(super) fn holds(folder: &Dir, sha256: &str) -> io::Result<bool> {
         Err(error) => return Err(error),
     };
     if digest::of(&mut file)? == sha256 {
+        touch(&file);
         return Ok(true);
     }
     folder.remove_file(sha256)?;
@@ -42,7 +44,7 @@ pub(super) fn holds(folder: &Dir, sha256: &str) -> io::Result<bool> {
 
 /// Keeps a copy of a file under its digest: whole or not at all, whoever else does so at once. Gives the folder.
 pub(super) fn keep(folder: Dir, from: &mut cap_std::fs::File, sha256: &str) -> io::Result<Arc<Dir>> {
-    let draft = format!("draft-{:016x}", u64::from_le_bytes(at::random()?));
+    let draft = format!("{DRAFT}{:016x}", u64::from_le_bytes(at::random()?));
     let options = OpenOptions::new().read(true).write(true).create_new(true).mode(0o400).clone();
     let copied = (|| {
         let mut to = folder.open_with(&draft, &options)?;

@@ -17,6 +17,8 @@ mod stage;
 mod staged;
 mod url;
 
+#[cfg(feature = "cli")]
+pub(crate) use cache::FOLDER as CACHED_ASSETS;
 pub use config::{SecretConfig, StaticAssetConfig, StaticAssets};
 pub use error::AssetError;
 pub use resolve::{AssetKind, ResolvedStaticAsset, resolve_static_assets};
