@@ -84,6 +84,30 @@ async fn a_journal_of_other_cases_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn what_a_case_reads_and_how_it_decides_makes_it_another() {
+    const CASES: &str = "cases:
+  - {id: a, stdin: {file: in.txt}, expect: {stdout: {text: '1.0', check: float, absolute: 0.1}}}
+  - {id: b, expect: {stdout: {check: json_schema, schema: {type: object}}}}
+  - {id: c, expect: {stdout: {check: regex, text: 'a+'}}}
+";
+    let place = Place::new(CASES, SCRIPT);
+    place.write("cases/in.txt", "one");
+    let registry = place.registry();
+    let first = place.prepare(&registry).await.unwrap().journal_header();
+    assert_eq!(place.prepare(&registry).await.unwrap().journal_header(), first);
+    for (from, to) in [("absolute: 0.1", "absolute: 0.2"), ("type: object", "type: number"), ("a+", "b+")] {
+        let changed = CASES.replace(from, to);
+        place.write("cases/cases.yaml", &format!("version: 1\n{changed}"));
+        assert_ne!(place.prepare(&registry).await.unwrap().journal_header(), first, "{to}");
+    }
+    place.write("cases/cases.yaml", &format!("version: 1\n{CASES}"));
+    place.write("cases/in.txt", "two");
+    assert_ne!(place.prepare(&registry).await.unwrap().journal_header(), first, "a file of the same size");
+    place.write("cases/in.txt", "one");
+    assert_eq!(place.prepare(&registry).await.unwrap().journal_header(), first);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fail_fast_leaves_out_what_comes_behind_in_order() {
     let place = Place::new(

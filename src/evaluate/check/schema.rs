@@ -1,5 +1,6 @@
 //! `json_schema`: JSON that a schema accepts.
 
+use std::fmt;
 use std::sync::Arc;
 
 use jsonschema::{PatternOptions, Validator};
@@ -10,27 +11,39 @@ use super::tree::read_json;
 use super::{Mismatch, excerpt};
 
 /// A schema that is ready.
-#[derive(Clone, Debug)]
-pub(super) struct Schema(Arc<Validator>);
+#[derive(Clone)]
+pub(super) struct Schema {
+    validator: Arc<Validator>,
+    /// As it was written: by it two schemas are known apart.
+    text: Arc<str>,
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Schema").field(&self.text).finish()
+    }
+}
 
 impl Schema {
     /// Makes a schema ready: nothing is fetched for it, and no pattern of it takes more than linear time.
     pub(super) fn read(schema: &Value) -> Result<Self, String> {
         let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
         let built = options.should_validate_formats(true).build(schema);
-        built.map(|validator| Self(Arc::new(validator))).map_err(|error| {
-            let why = excerpt::begin_of_text(&error.to_string());
-            match error.instance_path().as_str() {
-                "" => format!("is not a JSON schema: {why}"),
-                at => format!("is not a JSON schema: {why}, at {at}"),
-            }
-        })
+        built.map(|validator| Self { validator: Arc::new(validator), text: schema.to_string().into() }).map_err(
+            |error| {
+                let why = excerpt::begin_of_text(&error.to_string());
+                match error.instance_path().as_str() {
+                    "" => format!("is not a JSON schema: {why}"),
+                    at => format!("is not a JSON schema: {why}, at {at}"),
+                }
+            },
+        )
     }
 
     pub(super) fn compare(&self, actual: &[u8]) -> Result<(), Mismatch> {
         let node = read_json(actual).map_err(|fault| unreadable(&fault, actual))?;
         let value = node.to_value();
-        let Err(error) = self.0.validate(&value) else { return Ok(()) };
+        let Err(error) = self.validator.validate(&value) else { return Ok(()) };
         let at = excerpt::begin_of_text(&format!("${}", error.instance_path().as_str()));
         let shown = error.instance().to_string();
         // What the schema asks for is what was expected.

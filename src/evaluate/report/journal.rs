@@ -11,9 +11,10 @@ use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt as _};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::suite_id::suite_id;
 use super::{CaseRecord, RunFacts};
 use crate::error::{ErrorKind, ExecutionError};
-use crate::evaluate::{Case, Data, EvaluateError, Expectation, Verdict};
+use crate::evaluate::{Case, EvaluateError, Verdict};
 
 /// The version of the journal's form.
 const VERSION: u32 = 1;
@@ -240,50 +241,6 @@ fn line(value: &impl Serialize) -> Result<Vec<u8>, ExecutionError> {
     let mut line = serde_json::to_vec(value).map_err(|error| ExecutionError::new(ErrorKind::Bug, error))?;
     line.push(b'\n');
     Ok(line)
-}
-
-/// Names cases by what they ask: the same cases have the same name. Files count by path and size.
-fn suite_id(cases: &[Case]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let mut put = |text: String| {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    };
-    for case in cases {
-        put(format!("{} {} {} {:?} {:?}", case.id, case.group, case.points, case.visibility, case.limits));
-        for step in &case.steps {
-            put(format!("{:?} {:?} {:?}", step.args, step.env, step.cwd));
-            step.stdin.iter().chain(step.files.values()).for_each(|data| put(name_of(data)));
-            put(format!("{:?}", step.files.keys()));
-            if let Some(request) = &step.request {
-                put(format!("{} {} {:?}", request.method, request.path, request.headers));
-                request.body.iter().for_each(|data| put(name_of(data)));
-            }
-            let expect = &step.expect;
-            put(format!("{:?} {:?}", expect.exit_code, expect.status));
-            let mut named = |name: &str, one: &Expectation| {
-                let expected = one.expected.as_ref().map(name_of).unwrap_or_default();
-                put(format!("{name} {} {expected}", one.check.name()));
-            };
-            let streams = [("stdout", &expect.stdout), ("stderr", &expect.stderr), ("body", &expect.body)];
-            streams
-                .iter()
-                .filter_map(|(name, one)| Some((name, one.as_ref()?)))
-                .for_each(|(name, one)| named(name, one));
-            expect.files.iter().chain(&expect.headers).for_each(|(name, one)| named(name, one));
-        }
-    }
-    hasher.finalize().to_hex().to_string()
-}
-
-fn name_of(data: &Data) -> String {
-    match data {
-        Data::Inline(bytes) => blake3::hash(bytes).to_hex().to_string(),
-        Data::File(file) => {
-            let size = file.base.metadata(&file.path).map(|meta| meta.len()).unwrap_or_default();
-            format!("{} {size}", file.path)
-        }
-    }
 }
 
 #[cfg(test)]

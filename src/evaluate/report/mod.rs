@@ -17,6 +17,7 @@ mod record;
 mod results;
 mod score;
 mod stream;
+mod suite_id;
 mod words;
 
 pub use audience::Audience;
