@@ -14,8 +14,8 @@ pub(super) async fn run(app: &App, args: DiffArgs) -> anyhow::Result<ExitCode> {
     let (before, after) = (Source::parse(&args.before)?, Source::parse(&args.after)?);
     let diff = work::run(app, "comparing", move |watch| {
         let before = before.look(&place, &mut |progress| watch(progress))?;
-        let after = after.look(&place, watch)?;
-        Ok(SnapshotDiff::between(before.tree(), after.tree(), DiffBounds::default())?)
+        let after = after.look(&place, &mut |progress| watch(progress))?;
+        Ok(SnapshotDiff::between_watched(before.tree(), after.tree(), DiffBounds::default(), watch)?)
     })
     .await?;
     if app.terminal.wants_json() {

@@ -74,7 +74,7 @@ impl Source {
     pub(super) fn look(&self, place: &Place, watch: Watch<'_>) -> Result<Seen, ExecutionError> {
         match self {
             Self::Id(id) => Ok(Seen::Snapshot(place.store.open(place.store.find(id)?)?)),
-            Self::Archive(path) => place.unpack(path),
+            Self::Archive(path) => place.unpack(path, watch),
             Self::Directory(path) => {
                 let dir = open_dir(path)?;
                 let scan = scan_watched(&dir, &Capture::All, Bounds::default(), watch)?;
@@ -85,17 +85,17 @@ impl Source {
 
     /// Opens the snapshot, or takes it; one that is taken is not kept.
     pub(super) fn open(&self, place: &Place, watch: Watch<'_>) -> Result<Snapshot, ExecutionError> {
-        let mut take = Take { watch: Some(watch), ..Take::default() };
+        let take = |dir: &Dir, memory, watch| {
+            let take = Take { watch: Some(watch), memory, ..Take::default() };
+            Ok(place.store.take(dir, take)?.snapshot)
+        };
         match self {
             Self::Id(id) => Ok(place.store.open(place.store.find(id)?)?),
-            Self::Directory(path) => {
-                take.memory = TakeMemory::Store;
-                Ok(place.store.take(&open_dir(path)?, take)?.snapshot)
-            }
-            Self::Archive(path) => match place.unpack(path)? {
+            Self::Directory(path) => take(&open_dir(path)?, TakeMemory::Store, watch),
+            Self::Archive(path) => match place.unpack(path, &mut |progress| watch(progress))? {
                 Seen::Snapshot(snapshot) => Ok(snapshot),
-                Seen::Directory { dir, .. } => Ok(place.store.take(&dir, take)?.snapshot),
-                Seen::Unpacked { dir, .. } => Ok(place.store.take(dir.dir(), take)?.snapshot),
+                Seen::Directory { dir, .. } => take(&dir, TakeMemory::None, watch),
+                Seen::Unpacked { dir, .. } => take(dir.dir(), TakeMemory::None, watch),
             },
         }
     }
@@ -115,21 +115,22 @@ impl Place {
 
     /// Unpacks an archive that is harmless into a directory that goes with what is given.
     #[cfg(feature = "files")]
-    fn unpack(&self, path: &Path) -> Result<Seen, ExecutionError> {
+    fn unpack(&self, path: &Path, watch: Watch<'_>) -> Result<Seen, ExecutionError> {
         use crate::workspace::{Archive, ArchiveRules};
         let refused = |error| of_archive(path, error);
         let file = std::fs::File::open(path).map_err(|source| refused(ArchiveError::Read { source }))?;
-        let archive = Archive::open(file, ArchiveRules::snapshot()).map_err(refused)?;
+        let archive = Archive::open_watched(file, ArchiveRules::snapshot(), &mut |progress| watch(progress));
+        let archive = archive.map_err(refused)?;
         let base = self.registry.base(BaseNeed::Directory)?;
         let dir = Workspace::open(&base, &self.registry.owner()?, Quota::default(), self.registry.reaper())?;
-        archive.unpack(dir.dir(), &Globs::default()).map_err(refused)?;
+        archive.unpack_watched(dir.dir(), &Globs::default(), &mut |progress| watch(progress)).map_err(refused)?;
         // As it came out: an archive may hold what is no part of a snapshot.
-        let manifest = dir.scan(&Capture::All, None, Bounds::default())?.manifest;
+        let manifest = scan_watched(dir.dir(), &Capture::All, Bounds::default(), watch)?.manifest;
         Ok(Seen::Unpacked { manifest, dir })
     }
 
     #[cfg(not(feature = "files"))]
-    fn unpack(&self, path: &Path) -> Result<Seen, ExecutionError> {
+    fn unpack(&self, path: &Path, _: Watch<'_>) -> Result<Seen, ExecutionError> {
         Err(of_archive(path, ArchiveError::Unsupported).into())
     }
 }

@@ -34,6 +34,8 @@ mod tar_write;
 #[cfg(feature = "files")]
 mod unpack;
 #[cfg(feature = "files")]
+mod watched;
+#[cfg(feature = "files")]
 mod zip_read;
 
 pub use bounds::{ArchiveBounds, ArchiveRules, LinkRule, SpecialRule};

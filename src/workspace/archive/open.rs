@@ -2,16 +2,20 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::rc::Rc;
 
 use super::super::WorkspacePath;
-use super::super::snapshot::Manifest;
+use super::super::snapshot::{Manifest, Watch};
 use super::gauge::Gauge;
 use super::header::{self, BLOCK};
 use super::listing::Listing;
 use super::member::{EachMember, MemberKind, refused};
+use super::watched::Watched;
 use super::{ArchiveError, ArchiveFormat, ArchiveRules, decode, format, gauge, tar_read, zip_read};
+
+/// How much of a member is read at once.
+const BUFFER: usize = 16 * 1024;
 
 /// An archive that was read to its end once: everything that is in it is known, and nothing of it is refused.
 #[derive(Debug)]
@@ -35,15 +39,25 @@ impl Archive {
     /// # Errors
     ///
     /// When the archive is refused, damaged, or larger than the bounds, and when the host cannot read it.
-    pub fn open(mut file: File, rules: ArchiveRules) -> Result<Self, ArchiveError> {
+    pub fn open(file: File, rules: ArchiveRules) -> Result<Self, ArchiveError> {
+        Self::look(file, rules, Watched::default())
+    }
+
+    /// Does the same as [`open`](Self::open) for one who watches, and may stop it.
+    pub(crate) fn open_watched(file: File, rules: ArchiveRules, watch: Watch<'_>) -> Result<Self, ArchiveError> {
+        Self::look(file, rules, Watched::by(watch))
+    }
+
+    fn look(mut file: File, rules: ArchiveRules, mut watched: Watched<'_>) -> Result<Self, ArchiveError> {
         let format = detect(&mut file)?.ok_or(ArchiveError::NotAnArchive)?;
         let mut archive = Self { file, format, rules, manifest: Manifest::new(), also: HashMap::new() };
         let mut listing = Listing::default();
         let gauge = archive.each(&mut |member, content| {
+            watched.entry()?;
             let mut hash = [0; 32];
             if let MemberKind::File(size) = member.kind {
                 listing.charge(size, &rules)?;
-                let (read, hashed) = hashed(content)?;
+                let (read, hashed) = hashed(content, &mut watched)?;
                 if read != size {
                     return Err(refused(member.path.as_bytes(), "is shorter than it says"));
                 }
@@ -99,8 +113,18 @@ fn detect(file: &mut File) -> Result<Option<ArchiveFormat>, ArchiveError> {
 }
 
 /// Reads to the end; gives the length and the hash.
-fn hashed(content: &mut dyn Read) -> Result<(u64, [u8; 32]), ArchiveError> {
-    let mut hasher = blake3::Hasher::new();
-    let read = io::copy(content, &mut hasher).map_err(gauge::told_apart)?;
-    Ok((read, *hasher.finalize().as_bytes()))
+fn hashed(content: &mut dyn Read, watched: &mut Watched<'_>) -> Result<(u64, [u8; 32]), ArchiveError> {
+    let (mut hasher, mut length) = (blake3::Hasher::new(), 0);
+    let mut buffer = [0; BUFFER];
+    loop {
+        let read = match content.read(&mut buffer) {
+            Ok(0) => return Ok((length, *hasher.finalize().as_bytes())),
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(gauge::told_apart(error)),
+        };
+        hasher.update(&buffer[..read]);
+        length += read as u64;
+        watched.bytes(read)?;
+    }
 }

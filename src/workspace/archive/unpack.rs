@@ -10,9 +10,10 @@ use rustix::io::Errno;
 
 use super::super::copy_options::{CopyReport, Modes};
 use super::super::memory::Room;
-use super::super::snapshot::{Entry, EntryKind};
+use super::super::snapshot::{Entry, EntryKind, Watch};
 use super::super::{Globs, WorkspaceError, WorkspacePath, at, bytes, remove, tree, usage};
 use super::member::{Member, MemberKind};
+use super::watched::Watched;
 use super::{Archive, ArchiveError, gauge};
 
 /// How much of a file is written at once.
@@ -31,13 +32,26 @@ impl Archive {
         self.unpack_with(to, ignore, Modes::Exact)
     }
 
+    /// Does the same as [`unpack`](Self::unpack) for one who watches, and may stop it.
+    pub(crate) fn unpack_watched(
+        &self,
+        to: &Dir,
+        ignore: &Globs,
+        watch: Watch<'_>,
+    ) -> Result<CopyReport, ArchiveError> {
+        self.unpack_by(Unpacker::new(self, to, ignore, Modes::Exact, Watched::by(watch)))
+    }
+
     pub(in super::super) fn unpack_with(
         &self,
         to: &Dir,
         ignore: &Globs,
         modes: Modes,
     ) -> Result<CopyReport, ArchiveError> {
-        let mut unpacker = Unpacker::new(self, to, ignore, modes);
+        self.unpack_by(Unpacker::new(self, to, ignore, modes, Watched::default()))
+    }
+
+    fn unpack_by(&self, mut unpacker: Unpacker<'_, '_>) -> Result<CopyReport, ArchiveError> {
         unpacker.directories()?;
         let mut awaited: HashSet<&WorkspacePath> =
             self.manifest().iter().filter(|(_, entry)| is_file(entry)).map(|(path, _)| path).collect();
@@ -77,7 +91,7 @@ fn is_file(entry: &Entry) -> bool {
     }
 }
 
-struct Unpacker<'a> {
+struct Unpacker<'a, 'w> {
     archive: &'a Archive,
     to: &'a Dir,
     ignore: &'a Globs,
@@ -87,16 +101,17 @@ struct Unpacker<'a> {
     made: Vec<&'a WorkspacePath>,
     buffer: Vec<u8>,
     report: CopyReport,
+    watched: Watched<'w>,
 }
 
 fn failed(operation: &'static str, path: &WorkspacePath, error: Errno) -> WorkspaceError {
     WorkspaceError::io(operation, path.as_bytes(), error)
 }
 
-impl<'a> Unpacker<'a> {
-    fn new(archive: &'a Archive, to: &'a Dir, ignore: &'a Globs, modes: Modes) -> Self {
+impl<'a, 'w> Unpacker<'a, 'w> {
+    fn new(archive: &'a Archive, to: &'a Dir, ignore: &'a Globs, modes: Modes, watched: Watched<'w>) -> Self {
         let (buffer, report) = (vec![0; BUFFER], CopyReport::default());
-        Self { archive, to, ignore, modes, parent: None, made: Vec::new(), buffer, report }
+        Self { archive, to, ignore, modes, parent: None, made: Vec::new(), buffer, report, watched }
     }
 
     /// Makes every directory that is not left out, with what is above it.
@@ -138,6 +153,7 @@ impl<'a> Unpacker<'a> {
         path: &WorkspacePath,
         make: impl Fn(&OwnedFd, &std::ffi::CStr) -> Result<T, Errno>,
     ) -> Result<T, WorkspaceError> {
+        self.watched.entry()?;
         let above = path.parent();
         if self.parent.as_ref().is_none_or(|(last, _)| *last != above) {
             let opened = tree::parent_of(self.to.as_fd(), path).map_err(|e| failed("open", path, e))?;
@@ -207,6 +223,7 @@ impl<'a> Unpacker<'a> {
             }
             bytes::write_all_at(file, piece, at).map_err(|e| WorkspaceError::io("write", path.as_bytes(), e))?;
             at += read as u64;
+            self.watched.bytes(read)?;
         }
         let is_same = at == size && hasher.finalize().as_bytes() == hash;
         if is_same { Ok(()) } else { Err(ArchiveError::Changed) }

@@ -1,7 +1,9 @@
 //! How much of a diff there may be.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use super::super::{SnapshotProgress, Watch};
 use super::Omission;
 
 /// How much text a diff may hold, and how long it may take. What is beyond is still listed, and says why it has no text.
@@ -21,18 +23,56 @@ impl Default for DiffBounds {
     }
 }
 
+/// Why a comparison is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Halt {
+    /// The time is over.
+    OutOfTime,
+    /// Whoever watches wants no more.
+    Stopped,
+}
+
+/// Asked between the pieces of a comparison whether to go on.
+pub(super) type GoOn<'a> = &'a mut dyn FnMut() -> Result<(), Halt>;
+
 /// What is left of the bounds.
-#[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct Budget<'w> {
     bounds: DiffBounds,
     text: u64,
     ends: Option<Instant>,
+    watch: Option<Watch<'w>>,
+    done: SnapshotProgress,
 }
 
-impl Budget {
-    pub(super) fn new(bounds: DiffBounds) -> Self {
+impl<'w> Budget<'w> {
+    pub(super) fn new(bounds: DiffBounds, watch: Option<Watch<'w>>) -> Self {
+        let done = SnapshotProgress::default();
         // A time that no clock reaches is no bound.
-        Self { bounds, text: bounds.text_bytes, ends: Instant::now().checked_add(bounds.time) }
+        Self { bounds, text: bounds.text_bytes, ends: Instant::now().checked_add(bounds.time), watch, done }
+    }
+
+    /// Tells that one more path is about to be compared, which has so many bytes to read.
+    pub(super) fn begin(&mut self, bytes: u64) -> Result<(), Halt> {
+        self.done.entries += 1;
+        self.done.bytes = self.done.bytes.saturating_add(bytes);
+        self.tell()
+    }
+
+    /// Says whether to go on.
+    pub(super) fn go_on(&mut self) -> Result<(), Halt> {
+        self.tell()?;
+        if self.is_out_of_time() { Err(Halt::OutOfTime) } else { Ok(()) }
+    }
+
+    fn tell(&mut self) -> Result<(), Halt> {
+        match self.watch.as_mut().map_or(ControlFlow::Continue(()), |watch| watch(self.done)) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Halt::Stopped),
+        }
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        self.ends.is_some_and(|ends| Instant::now() >= ends)
     }
 
     /// Says why a file of these sizes is not even read.
@@ -43,12 +83,7 @@ impl Budget {
         if self.text == 0 {
             return Some(Omission::TooMuch);
         }
-        self.ends.is_some_and(|ends| Instant::now() >= ends).then_some(Omission::OutOfTime)
-    }
-
-    /// Says when time is over.
-    pub(super) fn ends(&self) -> Option<Instant> {
-        self.ends
+        self.is_out_of_time().then_some(Omission::OutOfTime)
     }
 
     /// Takes the text of one file; `false` when it does not fit any more.

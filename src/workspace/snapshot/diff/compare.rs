@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use super::super::super::{WorkspaceError, WorkspacePath};
 use super::super::content::{self, ContentSource};
-use super::super::{Change, ChangeKind, Changes, Entry, EntryKind, Manifest, SnapshotId};
-use super::bounds::Budget;
+use super::super::{Change, ChangeKind, Changes, Entry, EntryKind, Manifest, SnapshotId, Watch};
+use super::bounds::{Budget, Halt};
 use super::file::same_type;
 use super::{DiffBody, DiffBounds, DiffStats, FileChange, FileDiff, Omission, lines};
 
@@ -44,8 +44,22 @@ impl SnapshotDiff {
     ///
     /// When the content of a file cannot be read. One that changed since its manifest was taken is no error.
     pub fn between(old: Tree<'_>, new: Tree<'_>, bounds: DiffBounds) -> Result<Self, WorkspaceError> {
+        Self::within(old, new, Budget::new(bounds, None))
+    }
+
+    /// Does the same as [`between`](Self::between) for one who watches, and may stop it.
+    pub(crate) fn between_watched(
+        old: Tree<'_>,
+        new: Tree<'_>,
+        bounds: DiffBounds,
+        watch: Watch<'_>,
+    ) -> Result<Self, WorkspaceError> {
+        Self::within(old, new, Budget::new(bounds, Some(watch)))
+    }
+
+    fn within(old: Tree<'_>, new: Tree<'_>, budget: Budget<'_>) -> Result<Self, WorkspaceError> {
         let changes = Changes::between(old.manifest, new.manifest, usize::MAX);
-        let mut comparer = Comparer { old, new, budget: Budget::new(bounds) };
+        let mut comparer = Comparer { old, new, budget };
         let files = changes.list.into_iter().map(|change| comparer.file(change)).collect::<Result<_, _>>()?;
         Ok(Self { from: old.manifest.id(), to: new.manifest.id(), from_time: None, to_time: None, files })
     }
@@ -76,10 +90,10 @@ impl SnapshotDiff {
     }
 }
 
-struct Comparer<'a> {
+struct Comparer<'a, 'w> {
     old: Tree<'a>,
     new: Tree<'a>,
-    budget: Budget,
+    budget: Budget<'w>,
 }
 
 /// One side of a comparison: nothing, bytes, what is known to be no text, or what has no content.
@@ -89,7 +103,7 @@ enum Side {
     Binary,
 }
 
-impl Comparer<'_> {
+impl Comparer<'_, '_> {
     fn file(&mut self, change: Change) -> Result<FileDiff, WorkspaceError> {
         let Change { path, kind, .. } = change;
         let old = match &kind {
@@ -133,6 +147,8 @@ impl Comparer<'_> {
             return Ok(DiffBody::Nothing);
         }
         let size = |entry: Option<&Entry>| entry.and_then(Entry::size).unwrap_or(0);
+        let bytes_to_read = size(old).saturating_add(size(new));
+        self.budget.begin(bytes_to_read).map_err(|_| WorkspaceError::Stopped)?;
         if let Some(why) = self.budget.refuses(size(old), size(new)) {
             return Ok(DiffBody::Omitted(why));
         }
@@ -143,11 +159,12 @@ impl Comparer<'_> {
             Err(WorkspaceError::Changing { .. }) => return Ok(DiffBody::Omitted(Omission::Changed)),
             Err(error) => return Err(error),
         };
-        Ok(match lines::compare(&old, &new, self.budget.ends()) {
-            Some(text) if self.budget.take(text.hunks.len()) => DiffBody::Text(text),
-            Some(_) => DiffBody::Omitted(Omission::TooMuch),
-            None => DiffBody::Omitted(Omission::OutOfTime),
-        })
+        match lines::compare(&old, &new, &mut || self.budget.go_on()) {
+            Ok(text) if self.budget.take(text.hunks.len()) => Ok(DiffBody::Text(text)),
+            Ok(_) => Ok(DiffBody::Omitted(Omission::TooMuch)),
+            Err(Halt::OutOfTime) => Ok(DiffBody::Omitted(Omission::OutOfTime)),
+            Err(Halt::Stopped) => Err(WorkspaceError::Stopped),
+        }
     }
 }
 
@@ -179,5 +196,54 @@ fn bytes(side: Side) -> Vec<u8> {
 impl std::fmt::Debug for Tree<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tree").field("manifest", self.manifest).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::super::super::super::Bounds;
+    use super::super::super::{Capture, scan};
+    use super::*;
+    use cap_std::ambient_authority;
+    use cap_std::fs::Dir;
+
+    /// A tree of one file of many different lines, and one of a few.
+    fn tree(line: &str) -> (tempfile::TempDir, Dir, Manifest) {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
+        let lines = |count: u32| (0..count).map(|at| format!("{line}{at}\n")).collect::<String>();
+        dir.write("few", lines(3)).unwrap();
+        dir.write("many", lines(20_000)).unwrap();
+        let manifest = scan(&dir, &Capture::All, None, Bounds::default()).unwrap().manifest;
+        (temp, dir, manifest)
+    }
+
+    #[test]
+    fn whoever_watches_stops_it_at_any_time() {
+        let ((_old, old_dir, old), (_new, new_dir, new)) = (tree("a"), tree("b"));
+        let between = |most: u64| {
+            let (mut asked, mut seen) = (0, 0);
+            let diff = SnapshotDiff::between_watched(
+                Tree { manifest: &old, content: &old_dir },
+                Tree { manifest: &new, content: &new_dir },
+                DiffBounds::default(),
+                &mut |progress| {
+                    (asked, seen) = (asked + 1, progress.entries);
+                    if asked > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                },
+            );
+            (diff, asked, seen)
+        };
+        let (diff, asks, seen) = between(u64::MAX);
+        assert_eq!((diff.unwrap().files.len(), seen), (2, 2));
+        // Within the long file too, and not only between two of them.
+        assert!(asks > 2, "asked {asks} times");
+        for most in 0..asks {
+            let (diff, asked, _) = between(most);
+            assert!(matches!(diff, Err(WorkspaceError::Stopped)), "{most} of {asks}: {diff:?}");
+            assert_eq!(asked, most + 1);
+        }
     }
 }

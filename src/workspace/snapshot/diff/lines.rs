@@ -1,10 +1,10 @@
 //! Comparing the lines of two texts.
 
 use std::ops::Range;
-use std::time::Instant;
 
 use imara_diff::{Hunk, InternedInput};
 
+use super::bounds::{GoOn, Halt};
 use super::{TextDiff, segments};
 
 /// Lines of context round a change, as `diff -u` and `git diff` give by default.
@@ -21,17 +21,17 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
     control * 10 <= head.len() * 3 && !bytes.contains(&0)
 }
 
-/// Compares two texts line by line. Only line feeds end lines. `None`: the time is over.
-pub(super) fn compare(old: &[u8], new: &[u8], ends: Option<Instant>) -> Option<TextDiff> {
+/// Compares two texts line by line. Only line feeds end lines.
+pub(super) fn compare(old: &[u8], new: &[u8], go_on: GoOn<'_>) -> Result<TextDiff, Halt> {
     let input = InternedInput::new(old, new);
-    let changes = segments::hunks(&input, ends)?;
+    let changes = segments::hunks(&input, go_on)?;
     let sum = |side: fn(&Hunk) -> &Range<u32>| changes.iter().map(|hunk| side(hunk).len() as u64).sum();
     let (added, removed) = (sum(|hunk| &hunk.after), sum(|hunk| &hunk.before));
     let mut text = TextDiff { added, removed, ..TextDiff::default() };
     for group in changes.chunk_by(|one, next| next.before.start - one.before.end <= 2 * CONTEXT) {
         write_hunk(&input, group, &mut text.hunks);
     }
-    Some(text)
+    Ok(text)
 }
 
 fn write_hunk(input: &InternedInput<&[u8]>, changes: &[Hunk], out: &mut Vec<u8>) {
@@ -84,7 +84,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn shown(old: &str, new: &str) -> String {
-        String::from_utf8(compare(old.as_bytes(), new.as_bytes(), None).unwrap().hunks).unwrap()
+        String::from_utf8(compare(old.as_bytes(), new.as_bytes(), &mut || Ok(())).unwrap().hunks).unwrap()
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn lines_that_look_like_headers_are_counted() {
-        let text = compare(b"-- a comment\nb\n", b"++ more\n+++ b/x\nb\n", None).unwrap();
+        let text = compare(b"-- a comment\nb\n", b"++ more\n+++ b/x\nb\n", &mut || Ok(())).unwrap();
         assert_eq!((text.added, text.removed), (2, 1));
     }
 
@@ -166,7 +166,7 @@ mod tests {
         #[test]
         fn hunks_turn_one_text_into_the_other(old in "[ab\n]{0,30}\n?", new in "[ab\n]{0,30}\n?") {
             let (old, new) = (format!("{old}\n"), format!("{new}\n"));
-            let text = compare(old.as_bytes(), new.as_bytes(), None).unwrap();
+            let text = compare(old.as_bytes(), new.as_bytes(), &mut || Ok(())).unwrap();
             prop_assert_eq!(apply(old.as_bytes(), &text.hunks), new.as_bytes());
             let signs = |sign: &str| text.hunks.split(|b| *b == b'\n').filter(|l| l.starts_with(sign.as_bytes())).count();
             prop_assert_eq!((text.added, text.removed), (signs("+") as u64, signs("-") as u64));

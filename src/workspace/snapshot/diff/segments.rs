@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::time::Instant;
 
 use imara_diff::{Algorithm, Diff, Hunk, InternedInput, Token};
+
+use super::bounds::{GoOn, Halt};
 
 /// The largest product of the lengths of a piece: about a third of a second at its worst.
 const PIECE: u64 = 100_000_000;
@@ -18,21 +19,19 @@ const WORK: u64 = 10 * PIECE;
 /// What looking for common lines costs for one line, in the same unit.
 const LOOK: u64 = 256;
 
-/// Finds what changed. `None`: the time is over.
-pub(super) fn hunks(input: &InternedInput<&[u8]>, ends: Option<Instant>) -> Option<Vec<Hunk>> {
+/// Finds what changed.
+pub(super) fn hunks(input: &InternedInput<&[u8]>, go_on: GoOn<'_>) -> Result<Vec<Hunk>, Halt> {
     let whole = Piece::new(0..input.before.len(), 0..input.after.len()).without_common_ends(input);
     if whole.work() <= PIECE {
         let mut diff = Diff::compute(Algorithm::Histogram, input);
         diff.postprocess_lines(input);
-        return Some(diff.hunks().collect());
+        return Ok(diff.hunks().collect());
     }
     let mut found = Found { gone: vec![false; input.before.len()], came: vec![false; input.after.len()] };
     let mut left = WORK;
     let mut pieces = vec![whole];
     while let Some(piece) = pieces.pop() {
-        if ends.is_some_and(|ends| Instant::now() >= ends) {
-            return None;
-        }
+        go_on()?;
         let piece = piece.without_common_ends(input);
         let work = piece.work();
         let look = LOOK.saturating_mul((piece.before.len() + piece.after.len()) as u64);
@@ -48,7 +47,7 @@ pub(super) fn hunks(input: &InternedInput<&[u8]>, ends: Option<Instant>) -> Opti
         }
         piece.cut(&anchors, &mut pieces);
     }
-    Some(found.hunks())
+    Ok(found.hunks())
 }
 
 /// Some lines of one side and those of the other that may stand in their place.
@@ -211,7 +210,7 @@ mod tests {
         (new[10], new[15_000], new[29_990]) = (1_000_000, 1_000_001, 1_000_002);
         let (old, new) = (lines(old), lines(new));
         let input = InternedInput::new(old.as_slice(), new.as_slice());
-        let found = hunks(&input, None).unwrap();
+        let found = hunks(&input, &mut || Ok(())).unwrap();
         assert_eq!(found.iter().map(|hunk| hunk.before.start).collect::<Vec<_>>(), [10, 15_000, 29_990]);
     }
 
@@ -221,10 +220,12 @@ mod tests {
         let noise = |seed: u64| (0..20_000u64).map(move |at| (at * at * seed % 1009) % 2);
         let (old, new) = (lines(noise(7)), lines(noise(11)));
         let input = InternedInput::new(old.as_slice(), new.as_slice());
-        let found = hunks(&input, None).unwrap();
+        let found = hunks(&input, &mut || Ok(())).unwrap();
         assert_eq!(found.len(), 1);
         assert!(is_right(&input, &found));
-        assert_eq!(hunks(&input, Some(Instant::now())), None);
+        for halt in [Halt::OutOfTime, Halt::Stopped] {
+            assert_eq!(hunks(&input, &mut || Err(halt)), Err(halt));
+        }
     }
 
     proptest! {
