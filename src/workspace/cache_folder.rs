@@ -2,17 +2,15 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata};
 
+use super::cache_use::DRAFT;
 use super::{WorkspaceError, remove, usage};
-
-/// What the names of drafts begin with.
-pub(crate) const DRAFT: &str = "draft-";
 
 /// Drafts that are younger than this are somebody's who is at work.
 const STALE: Duration = Duration::from_secs(60 * 60);
@@ -71,16 +69,6 @@ impl CacheFolder {
     }
 }
 
-/// Marks a file or a directory as used now. Times of access cannot be relied on: many hosts do not keep them.
-pub(crate) fn touch(used: impl AsFd) {
-    let now = rustix::fs::Timestamps {
-        last_access: rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT },
-        last_modification: rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW },
-    };
-    // Only the order of removal depends on it.
-    let _ = rustix::fs::futimens(used, &now);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,9 +78,10 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path().join("kept");
         assert!(CacheFolder::open_ambient(temp.path(), "kept").unwrap().is_none());
-        std::fs::create_dir_all(folder.join("tree/below")).unwrap();
-        std::fs::write(folder.join("tree/below/file"), [1; 100_000]).unwrap();
-        std::fs::write(folder.join("file"), [1; 100]).unwrap();
+        let made = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
+        made.create_dir_all("kept/tree/below").unwrap();
+        made.write("kept/tree/below/file", [1; 100_000]).unwrap();
+        made.write("kept/file", [1; 100]).unwrap();
         std::fs::create_dir(folder.join("draft-1")).unwrap();
         let old = std::fs::File::create(folder.join("draft-2")).unwrap();
         old.set_modified(SystemTime::now() - 2 * STALE).unwrap();
@@ -105,15 +94,5 @@ mod tests {
         listed.iter().for_each(|entry| opened.remove(&entry.name).unwrap());
         opened.remove("tree").unwrap();
         assert!(opened.list().unwrap().is_empty() && folder.join("draft-1").is_dir());
-    }
-
-    #[test]
-    fn what_is_used_is_the_last_to_go() {
-        let temp = tempfile::tempdir().unwrap();
-        let file = std::fs::File::create(temp.path().join("file")).unwrap();
-        let old = SystemTime::now() - 2 * STALE;
-        file.set_modified(old).unwrap();
-        touch(&file);
-        assert!(file.metadata().unwrap().modified().unwrap() > old + STALE);
     }
 }

@@ -12,7 +12,9 @@ mod at;
 mod available;
 mod base;
 mod bytes;
+#[cfg(feature = "cli")]
 mod cache_folder;
+mod cache_use;
 mod charge;
 mod contents;
 mod copy;
@@ -57,7 +59,7 @@ pub use base::{Base, BaseNeed};
 #[cfg(feature = "cli")]
 pub(crate) use cache_folder::CacheFolder;
 #[cfg(feature = "evaluate")]
-pub(crate) use cache_folder::{DRAFT, touch};
+pub(crate) use cache_use::{DRAFT, touch};
 pub use contents::{Content, Contents, ContentsBounds, FileOutcome};
 pub use copy::CopyIn;
 pub use copy_options::{Bounds, CopyReport};

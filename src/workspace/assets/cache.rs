@@ -9,7 +9,7 @@ use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsE
 
 use super::digest;
 use crate::workspace::at;
-use crate::workspace::cache_folder::{DRAFT, touch};
+use crate::workspace::cache_use::{DRAFT, touch};
 use crate::workspace::host_file::open_below;
 
 /// The folder of the cache that holds them, each under its digest.

@@ -21,7 +21,7 @@ fn foreign(version: WriterVersion) -> Vec<u8> {
     let schema = "message m {
         required int32 day (DATE);
         optional int64 at (TIMESTAMP(MICROS, true));
-        required int64 local (TIMESTAMP(NANOS, false));
+        required int64 unzoned (TIMESTAMP(NANOS, false));
         required int32 clock (TIME(MILLIS, true));
         required int32 small (INTEGER(32, false));
         required int32 price (DECIMAL(9, 2));
@@ -102,12 +102,12 @@ const VERSIONS: [WriterVersion; 2] = [WriterVersion::PARQUET_1_0, WriterVersion:
 fn columns_of_other_writers_mean_what_they_say() {
     let expected = json!([
         {
-            "day": "2024-03-01", "at": "1970-01-01T00:00:01.5Z", "local": "1969-12-31T23:59:59.999999999",
+            "day": "2024-03-01", "at": "1970-01-01T00:00:01.5Z", "unzoned": "1969-12-31T23:59:59.999999999",
             "clock": "00:00:00", "small": 4_294_967_295_u32, "price": "-0.05", "wide": "-0.001",
             "name": null, "raw": {"base64": "AP8="},
         },
         {
-            "day": "1969-12-31", "at": null, "local": "1970-01-01T00:00:00",
+            "day": "1969-12-31", "at": null, "unzoned": "1970-01-01T00:00:00",
             "clock": "23:59:59.999", "small": 1, "price": "1234.56", "wide": "12.345",
             "name": "é", "raw": {"base64": ""},
         },
