@@ -41,17 +41,7 @@ impl Draft {
 
     /// Writes bytes at a position.
     pub(crate) fn write_at(&mut self, content: &[u8], at: u64) -> Result<(), StoreError> {
-        bytes::write_all_at(&self.file, content, at).map_err(|error| self.not_written(error))
-    }
-
-    /// Makes the error of bytes that could not be written.
-    pub(super) fn not_written(&self, error: std::io::Error) -> StoreError {
-        self.folder.failed("write", &self.name, error)
-    }
-
-    /// Gives the file to another thread, to be written there.
-    pub(super) fn share(&self) -> Result<OwnedFd, StoreError> {
-        self.file.try_clone().map_err(|error| self.not_written(error))
+        bytes::write_all_at(&self.file, content, at).map_err(|error| self.folder.failed("write", &self.name, error))
     }
 
     /// Makes the file exactly so long.

@@ -6,7 +6,6 @@
 //! Never here: what a snapshot is taken of, and where it is restored to.
 //! Read next: [`SnapshotStore`], then `disk.rs` for the layout and `gc.rs` for what goes.
 
-mod behind;
 mod disk;
 mod draft;
 mod error;

@@ -5,7 +5,6 @@
 //! number, and at the end the BLAKE3 hash of everything before. Numbers are little-endian. That last hash is the name
 //! of both files.
 
-use super::behind::Behind;
 use super::folder::{Durability, Folder};
 use super::hashes::{ByHash, Hash, hex, parse};
 use super::{Draft, StoreError};
@@ -49,8 +48,6 @@ pub(super) const INDEX: &str = ".index";
 #[derive(Debug)]
 pub(super) struct PackDraft {
     draft: Draft,
-    /// Who writes full buffers. `None` before the first one, and where there is no thread to be had.
-    behind: Option<Behind>,
     buffer: Vec<u8>,
     length: u64,
     spans: ByHash<Span>,
@@ -59,7 +56,7 @@ pub(super) struct PackDraft {
 impl PackDraft {
     pub(super) fn new(folder: &Folder) -> Result<Self, StoreError> {
         let buffer = Vec::with_capacity(BUFFER);
-        Ok(Self { draft: folder.draft()?, behind: None, buffer, length: 0, spans: ByHash::default() })
+        Ok(Self { draft: folder.draft()?, buffer, length: 0, spans: ByHash::default() })
     }
 
     pub(super) fn has(&self, hash: &Hash) -> bool {
@@ -75,7 +72,7 @@ impl PackDraft {
     pub(super) fn put(&mut self, hash: &Hash, content: &[u8]) -> Result<(), StoreError> {
         let length = u32::try_from(content.len()).expect("a small blob has at most 1 MiB");
         if self.buffer.len() + content.len() > BUFFER {
-            self.hand_on()?;
+            self.flush()?;
         }
         self.buffer.extend_from_slice(content);
         self.spans.insert(*hash, Span { offset: self.length, length });
@@ -83,19 +80,6 @@ impl PackDraft {
         Ok(())
     }
 
-    /// Has a full buffer written while the next one is filled. A pack of less than one needs no thread.
-    fn hand_on(&mut self) -> Result<(), StoreError> {
-        let at = self.length - self.buffer.len() as u64;
-        if self.behind.is_none() {
-            self.behind = Behind::start(self.draft.share()?, at);
-        }
-        let Some(behind) = &mut self.behind else { return self.flush() };
-        let appended = behind.append(std::mem::take(&mut self.buffer));
-        self.buffer = appended.map_err(|error| self.draft.not_written(error))?;
-        Ok(())
-    }
-
-    /// Writes what is in the buffer.
     fn flush(&mut self) -> Result<(), StoreError> {
         let at = self.length - self.buffer.len() as u64;
         self.draft.write_at(&self.buffer, at)?;
@@ -106,9 +90,6 @@ impl PackDraft {
     /// Gives the pack and its index their names, the pack first; gives the name and what the index says.
     pub(super) fn publish(mut self, folder: &Folder) -> Result<(String, Index), StoreError> {
         self.flush()?;
-        if let Some(mut behind) = self.behind.take() {
-            behind.end().map_err(|error| self.draft.not_written(error))?;
-        }
         let mut spans: Vec<(Hash, Span)> = self.spans.into_iter().collect();
         spans.sort_unstable_by_key(|(hash, _)| *hash);
         let index = Index { length: self.length, spans };

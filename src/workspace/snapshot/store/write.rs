@@ -29,7 +29,7 @@ pub(crate) enum BlobDraft {
 pub(crate) struct DiskWriting<'a> {
     disk: &'a Disk,
     lock: StoreLock,
-    pack: Option<Box<PackDraft>>,
+    pack: Option<PackDraft>,
     /// The loose blobs of this writing.
     loose: Hashes,
 }
@@ -128,12 +128,12 @@ impl DiskWriting<'_> {
     }
 
     fn put(&mut self, hash: &Hash, content: &[u8]) -> Result<(), StoreError> {
-        if self.pack.as_deref().is_some_and(PackDraft::is_long) {
+        if self.pack.as_ref().is_some_and(PackDraft::is_long) {
             self.finish_pack()?;
         }
         let pack = match &mut self.pack {
             Some(pack) => pack,
-            none => none.insert(Box::new(PackDraft::new(&self.disk.packs_folder)?)),
+            none => none.insert(PackDraft::new(&self.disk.packs_folder)?),
         };
         pack.put(hash, content)
     }
