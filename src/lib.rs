@@ -107,10 +107,9 @@ pub use workspace::{
     Workspace, WorkspaceError, WorkspacePath, gc, resolve_static_assets, scan,
 };
 #[cfg(feature = "files")]
-pub use workspace::{Archive, archive_snapshot, pack, save_archive};
 pub use workspace::{
-    FileBounds, FileCompression, FileError, FileSignature, FileType, FileValue, FormatError, InputFileConfig,
-    TypedContents, TypedOutcome,
+    Archive, FileBounds, FileCompression, FileError, FileSignature, FileType, FileValue, FormatError, InputFileConfig,
+    TypedContents, TypedOutcome, archive_snapshot, pack, save_archive,
 };
 
 // The documents whose code the tests compile and run.

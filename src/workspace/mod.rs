@@ -81,6 +81,7 @@ pub use owner::{Owner, OwnerId};
 pub use path::{MAX_COMPONENT, PathError, WorkspacePath};
 pub use placeholders::{PlaceholderError, Placeholders};
 pub use reaper::{Flushed, Reaper};
+#[cfg(feature = "cli")]
 pub(crate) use snapshot::scan_watched;
 pub use snapshot::{
     ApplyError, Capture, Captured, Change, ChangeKind, Changes, ContentSource, DiffBody, DiffBounds, DiffJsonError,

@@ -44,6 +44,7 @@ impl Archive {
     }
 
     /// Does the same as [`open`](Self::open) for one who watches, and may stop it.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "who watches is the command"))]
     pub(crate) fn open_watched(file: File, rules: ArchiveRules, watch: Watch<'_>) -> Result<Self, ArchiveError> {
         Self::look(file, rules, Watched::by(watch))
     }

@@ -33,6 +33,7 @@ impl Archive {
     }
 
     /// Does the same as [`unpack`](Self::unpack) for one who watches, and may stop it.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "who watches is the command"))]
     pub(crate) fn unpack_watched(
         &self,
         to: &Dir,

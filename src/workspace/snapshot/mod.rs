@@ -36,6 +36,7 @@ pub use held::{Snapshot, SnapshotProgress, Watch};
 pub use id::{SnapshotId, SnapshotIdError};
 pub use manifest::{Entry, EntryKind, Manifest};
 pub use restore::Restore;
+#[cfg(feature = "cli")]
 pub(crate) use scan::scan_watched;
 pub use scan::{Scan, scan};
 pub use scope::Capture;

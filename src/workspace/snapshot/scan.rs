@@ -47,6 +47,7 @@ pub fn scan(dir: &Dir, scope: &Capture, cache: Option<&StatCache>, bounds: Bound
 }
 
 /// Does the same as [`scan`] for one who watches, and may stop it.
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "who watches is the command"))]
 pub(crate) fn scan_watched(
     dir: &Dir,
     scope: &Capture,

@@ -48,6 +48,7 @@ impl SnapshotDiff {
     }
 
     /// Does the same as [`between`](Self::between) for one who watches, and may stop it.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "who watches is the command"))]
     pub(crate) fn between_watched(
         old: Tree<'_>,
         new: Tree<'_>,
