@@ -25,7 +25,9 @@ try:
     os.symlink("/etc/passwd", "out.txt")
 except OSError:
     pass
-for directory, _, names in os.walk(".."):
+for directory, below, names in os.walk(".."):
+    # What a whole operating system has beside it takes longer to read than there is time.
+    below[:] = [name for name in below if name not in ("dev", "etc", "lib", "proc", "sys", "usr", "var")]
     for name in names:
         try:
             with open(os.path.join(directory, name)) as file:
