@@ -1,6 +1,7 @@
 //! Whose turn the container is: one command's at a time, and never left running with something unwanted alive.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::OwnedMutexGuard;
 
@@ -20,8 +21,6 @@ pub(super) struct Held {
     container: Option<Container>,
     /// Whether the engine was asked for a container, though it may not have answered.
     asked: bool,
-    /// Whether the set-up is over.
-    setup_over: bool,
     /// The container as an image, while nothing ran in it since.
     committed: Option<Arc<Committed>>,
     /// Whether nothing is made any more.
@@ -74,14 +73,14 @@ impl Cell {
             self.make(api, &inner).await?;
         }
         self.carry_in(Moment::Making).await?;
-        let over = self.held().setup_over;
         let container = self.container()?;
         if !container.is_running() {
             container.start(api, &inner.plan, &inner.workspace).await?;
             inner.set_address(container.address);
         }
         self.carry_in(Moment::Running).await?;
-        if over {
+        // Asked last: what said so waits for no turn.
+        if inner.setup_over.load(Ordering::Acquire) {
             self.container()?.end_setup(api).await?;
         }
         Ok(())
@@ -174,7 +173,6 @@ impl Cell {
     ///
     /// Cancel safe: it may be called again.
     pub(super) async fn end_setup(&mut self) -> Result<(), DockerError> {
-        self.held().setup_over = true;
         let inner = Arc::clone(&self.inner);
         match &mut self.held().container {
             Some(container) => container.end_setup(inner.client.api().await?).await,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
@@ -42,6 +43,8 @@ pub(super) struct Inner {
     /// The search path of commands that set none; absent: the image's.
     search: Option<String>,
     pub(super) held: Arc<AsyncMutex<Held>>,
+    /// Whether nothing runs any more that may use what only the set-up may.
+    pub(super) setup_over: AtomicBool,
     /// What this session was forked from; held while a container is made of it.
     _seed: Option<Seed>,
     /// What becomes part of an image, or is.
@@ -96,6 +99,7 @@ pub(super) async fn open(
         granted: granted(&config),
         search: chosen.into_iter().flatten().next().cloned(),
         held: Arc::new(AsyncMutex::new(Held::new(ferry(&launch, (&config, ferried), baked)))),
+        setup_over: AtomicBool::new(false),
         ferried: ferried != Ferried::Nothing,
         address: Mutex::default(),
         bake,
@@ -292,8 +296,10 @@ impl Guest for DockerGuest {
     }
 
     fn after_setup(&self) -> Result<(), ExecutionError> {
+        // The next command may have its turn before the job below has.
+        self.inner.setup_over.store(true, Ordering::Release);
         let inner = Arc::clone(&self.inner);
-        // At once, though nobody may run a command for long; the next command waits for it.
+        // At once, though nobody may run a command for long.
         self.inner.reaper.enqueue_async(async move {
             let mut cell = Cell::enter(&inner).await;
             let ended = cell.end_setup().await;

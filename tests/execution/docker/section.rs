@@ -142,6 +142,27 @@ async fn silence_about_the_network_means_none_but_for_the_setup() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_first_command_waits_for_the_network_of_the_setup_to_be_left() {
+    if !is_there() {
+        return;
+    }
+    let wish = Wish::new(json!({})).with("setup", json!({"commands": ["true"]}));
+    let registry = wish.registry();
+    let session = bailiwick::Session::builder(&registry, wish.spec(&registry)).open().await.unwrap();
+    // Nothing that is done later gets its turn before the command.
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    registry.reaper().enqueue(move || {
+        let _ = held.recv();
+        Ok(())
+    });
+    let runtime = session.spawn(SpawnRequest::default()).await.unwrap();
+    let result = runtime.execute(Command::line("ls /sys/class/net")).await.unwrap();
+    assert_eq!(result.stdout.text().as_deref(), Some("lo\n"), "{result}");
+    drop(release);
+    session.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_published_port_is_reached_on_loopback_or_at_the_container() {
     if !is_there() {
         return;
