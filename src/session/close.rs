@@ -9,7 +9,7 @@ use crate::error::ExecutionError;
 use crate::workspace::Workspace;
 
 impl Session {
-    /// Cleans up every runtime and removes the workspace. Idempotent.
+    /// Cleans up every runtime, waits for those that were dropped, and removes the workspace. Idempotent.
     ///
     /// # Errors
     /// Everything that could not be cleaned up: the first, with the others beside it.
@@ -22,6 +22,8 @@ impl Session {
         for runtime in inner.live() {
             failures.extend(runtime.cleanup().await.err());
         }
+        // Those that were dropped before are cleaned up elsewhere.
+        inner.reaper.settle().await;
         // Only now: a close that is dropped before leaves them to the drop of the session.
         inner.runtimes().clear();
         inner.base().captured = None;

@@ -176,6 +176,7 @@ impl Inner {
         };
         let (base_point, resettable) = self.base_of_fork(&workspace, known)?;
         let inner = Self {
+            reaper: self.registry.reaper().scope(),
             registry: self.registry.clone(),
             spec: Arc::clone(&self.spec),
             mode: self.mode,

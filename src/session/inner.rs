@@ -8,7 +8,7 @@ use super::{SessionError, SessionState};
 use crate::runtime::{AdmissionGroup, EnforcementTable, RuntimeRegistry, Seed, SubmissionRuntime, Unheld};
 use crate::spec::{EnvironmentSpec, Limits, LimitsConfig, Mode, Provenance};
 use crate::workspace::{
-    Capture, Captured, ContentSource, Manifest, Placeholders, ResolvedStaticAsset, Scan, Snapshot, SnapshotId,
+    Capture, Captured, ContentSource, Manifest, Placeholders, Reaper, ResolvedStaticAsset, Scan, Snapshot, SnapshotId,
     SnapshotStore, StagedAssets, StatCache, Tree, Workspace,
 };
 
@@ -30,6 +30,8 @@ pub struct Session {
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) registry: RuntimeRegistry,
+    /// Does what is left of runtimes that were dropped; `close` waits for it.
+    pub(super) reaper: Arc<Reaper>,
     pub(super) spec: Arc<EnvironmentSpec>,
     pub(super) mode: Mode,
     /// Limits of spec level over the spec's own.

@@ -47,6 +47,7 @@ fn open_here(builder: SessionBuilder) -> Result<Session, ExecutionError> {
         isolation: kind.isolation(&spec.section)?,
         admission: registry.admission().group(queue_timeout),
         queue_timeout,
+        reaper: registry.reaper().scope(),
         registry,
         spec: Arc::new(spec),
         mode,

@@ -93,7 +93,7 @@ impl Inner {
             isolation: self.isolation,
             host: Arc::clone(self.registry.host()),
             admission: self.admission.clone(),
-            reaper: Arc::clone(self.registry.reaper()),
+            reaper: Arc::clone(&self.reaper),
             owner: self.registry.owner()?,
             seed: self.seed.clone(),
         })

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::error::{ErrorKind, ExecutionError};
@@ -19,9 +19,21 @@ const FAILURES: usize = 64;
 
 type Outcome = Result<(), ExecutionError>;
 
-enum Job {
+enum Work {
     Blocking(Box<dyn FnOnce() -> Outcome + Send>),
     Async(Pin<Box<dyn Future<Output = Outcome> + Send>>),
+}
+
+struct Job {
+    work: Work,
+    ledgers: Ledgers,
+}
+
+/// Who counts a job: everybody together, who keep its failure too, and the scope that it belongs to.
+#[derive(Clone, Debug, Default)]
+struct Ledgers {
+    all: Arc<State>,
+    scope: Option<Arc<State>>,
 }
 
 /// Runs clean-up jobs on a thread of its own, which starts with the first job.
@@ -30,14 +42,15 @@ enum Job {
 /// executor. Dropping the reaper lets the thread finish what it has and end; [`Self::flush`] waits for it.
 #[derive(Debug, Default)]
 pub struct Reaper {
-    jobs: Mutex<Option<mpsc::UnboundedSender<Job>>>,
-    state: Arc<State>,
+    jobs: Arc<Mutex<Option<mpsc::UnboundedSender<Job>>>>,
+    ledgers: Ledgers,
 }
 
 #[derive(Debug, Default)]
 struct State {
     counts: Mutex<Counts>,
     changed: Condvar,
+    settled: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -65,26 +78,49 @@ impl Reaper {
         Arc::default()
     }
 
+    /// Gives a part of the reaper: the same thread, whose jobs can be waited for apart from those of others.
+    pub(crate) fn scope(&self) -> Arc<Self> {
+        let ledgers = Ledgers { all: Arc::clone(&self.ledgers.all), scope: Some(Arc::default()) };
+        Arc::new(Self { jobs: Arc::clone(&self.jobs), ledgers })
+    }
+
+    /// Waits until every job of this scope is done. What failed is kept for [`Self::flush`].
+    ///
+    /// Cancel safe: the jobs go on.
+    pub(crate) async fn settle(&self) {
+        let state = self.ledgers.scope.as_ref().unwrap_or(&self.ledgers.all);
+        loop {
+            let mut settled = std::pin::pin!(state.settled.notified());
+            // Before the look, so that the last job cannot end unheard in between.
+            settled.as_mut().enable();
+            if state.lock().pending == 0 {
+                return;
+            }
+            settled.await;
+        }
+    }
+
     /// Hands over a job that may block. Returns at once.
     pub fn enqueue(&self, job: impl FnOnce() -> Outcome + Send + 'static) {
-        self.send(Job::Blocking(Box::new(job)));
+        self.send(Work::Blocking(Box::new(job)));
     }
 
     /// Hands over an asynchronous job, for which timers and sockets work. Returns at once.
     pub fn enqueue_async(&self, job: impl Future<Output = Outcome> + Send + 'static) {
-        self.send(Job::Async(Box::pin(job)));
+        self.send(Work::Async(Box::pin(job)));
     }
 
     /// Waits until every job is done, or until the time is over, and takes the failures so far.
     pub fn flush(&self, within: Duration) -> Flushed {
         let end = Instant::now().checked_add(within);
-        let mut counts = self.state.lock();
+        let state = &self.ledgers.all;
+        let mut counts = state.lock();
         while counts.pending > 0 {
             let left = end.map_or(Duration::from_secs(3600), |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 break;
             }
-            counts = self.state.changed.wait_timeout(counts, left).unwrap_or_else(PoisonError::into_inner).0;
+            counts = state.changed.wait_timeout(counts, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         Flushed {
             failures: counts.failures.drain(..).collect(),
@@ -93,12 +129,13 @@ impl Reaper {
         }
     }
 
-    fn send(&self, job: Job) {
-        self.state.lock().pending += 1;
+    fn send(&self, work: Work) {
+        self.ledgers.begin();
+        let job = Job { work, ledgers: self.ledgers.clone() };
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let refused = match &*jobs {
             Some(open) => open.send(job).err().map(|back| back.0),
-            None => match start(self.state.clone()) {
+            None => match start() {
                 Ok(open) => {
                     let refused = open.send(job).err().map(|back| back.0);
                     *jobs = Some(open);
@@ -113,9 +150,25 @@ impl Reaper {
         drop(jobs);
         // Better late than never: without a thread the job is done here.
         match refused {
-            Some(Job::Blocking(work)) => self.state.finish(run(work)),
-            Some(Job::Async(_)) => self.state.finish(Err(lost("there is no thread to run it on"))),
+            Some(Job { work: Work::Blocking(work), ledgers }) => ledgers.finish(run(work)),
+            Some(Job { work: Work::Async(_), ledgers }) => ledgers.finish(Err(lost("there is no thread to run it on"))),
             None => {}
+        }
+    }
+}
+
+impl Ledgers {
+    fn begin(&self) {
+        self.all.lock().pending += 1;
+        if let Some(scope) = &self.scope {
+            scope.lock().pending += 1;
+        }
+    }
+
+    fn finish(&self, outcome: Outcome) {
+        self.all.finish(outcome);
+        if let Some(scope) = &self.scope {
+            scope.finish(Ok(()));
         }
     }
 }
@@ -135,8 +188,12 @@ impl State {
                 counts.dropped_failures += 1;
             }
         }
+        let is_settled = counts.pending == 0;
         drop(counts);
         self.changed.notify_all();
+        if is_settled {
+            self.settled.notify_waiters();
+        }
     }
 }
 
@@ -148,7 +205,7 @@ fn run(work: Box<dyn FnOnce() -> Outcome + Send>) -> Outcome {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(lost("it panicked")))
 }
 
-fn start(state: Arc<State>) -> std::io::Result<mpsc::UnboundedSender<Job>> {
+fn start() -> std::io::Result<mpsc::UnboundedSender<Job>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (open, mut jobs) = mpsc::unbounded_channel();
     let work = async move {
@@ -156,12 +213,11 @@ fn start(state: Arc<State>) -> std::io::Result<mpsc::UnboundedSender<Job>> {
         loop {
             tokio::select! {
                 job = jobs.recv() => match job {
-                    Some(Job::Blocking(work)) => state.finish(run(work)),
-                    Some(Job::Async(work)) => {
-                        let state = state.clone();
+                    Some(Job { work: Work::Blocking(work), ledgers }) => ledgers.finish(run(work)),
+                    Some(Job { work: Work::Async(work), ledgers }) => {
                         running.spawn(async move {
                             let outcome = AssertUnwindSafe(work).catch_unwind().await;
-                            state.finish(outcome.unwrap_or_else(|_| Err(lost("it panicked"))));
+                            ledgers.finish(outcome.unwrap_or_else(|_| Err(lost("it panicked"))));
                         });
                     }
                     None => break,
@@ -177,9 +233,9 @@ fn start(state: Arc<State>) -> std::io::Result<mpsc::UnboundedSender<Job>> {
 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Blocking(_) => "Blocking",
-            Self::Async(_) => "Async",
+        f.write_str(match self.work {
+            Work::Blocking(_) => "Blocking",
+            Work::Async(_) => "Async",
         })
     }
 }
@@ -209,6 +265,31 @@ mod tests {
         assert_eq!((done.load(Ordering::Relaxed), flushed.unfinished), (2, 0));
         assert_eq!(flushed.failures.len(), 2);
         assert!(reaper.flush(LONG).failures.is_empty(), "taken once");
+    }
+
+    #[tokio::test]
+    async fn a_scope_waits_for_its_own_jobs_and_for_no_others() {
+        let reaper = Reaper::new();
+        let (mine, others) = (reaper.scope(), reaper.scope());
+        let (open, gate) = tokio::sync::oneshot::channel::<()>();
+        others.enqueue_async(async move {
+            let _ = gate.await;
+            Ok(())
+        });
+        let done = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&done);
+        mine.enqueue_async(async move {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            counted.fetch_add(1, Ordering::Relaxed);
+            Err(ExecutionError::new(ErrorKind::Workspace, "no"))
+        });
+        mine.settle().await;
+        assert_eq!(done.load(Ordering::Relaxed), 1);
+        mine.settle().await;
+        open.send(()).unwrap();
+        others.settle().await;
+        let flushed = reaper.flush(LONG);
+        assert_eq!((flushed.failures.len(), flushed.unfinished), (1, 0), "a failure is told once, for all");
     }
 
     #[test]
