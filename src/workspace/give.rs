@@ -46,15 +46,4 @@ impl Visit for Give {
     fn entry(&mut self, seen: Seen<'_>) -> Result<(), WorkspaceError> {
         self.one(seen)
     }
-
-    fn leave(&mut self, _: Seen<'_>) -> Result<(), WorkspaceError> {
-        Ok(())
-    }
-
-    fn closed(&mut self, seen: Seen<'_>, why: Errno) -> Result<(), WorkspaceError> {
-        if why == Errno::XDEV || walk::is_gone(why) {
-            return Ok(());
-        }
-        Err(WorkspaceError::io("open", seen.path, why))
-    }
 }

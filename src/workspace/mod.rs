@@ -58,8 +58,10 @@ pub(crate) use at::{Kind, Meta, Stamp, meta, read_link};
 pub use base::{Base, BaseNeed};
 #[cfg(feature = "cli")]
 pub(crate) use cache_folder::CacheFolder;
+#[cfg(any(feature = "cli", feature = "evaluate"))]
+pub(crate) use cache_use::DRAFT;
 #[cfg(feature = "evaluate")]
-pub(crate) use cache_use::{DRAFT, touch};
+pub(crate) use cache_use::touch;
 pub use contents::{Content, Contents, ContentsBounds, FileOutcome};
 pub use copy::CopyIn;
 pub use copy_options::{Bounds, CopyReport};
@@ -93,4 +95,4 @@ pub use snapshot::{
 pub(crate) use tree::open_regular;
 pub use usage::DiskUsage;
 #[cfg(feature = "docker")]
-pub(crate) use walk::{Descend, Seen, Visit, is_gone, walk};
+pub(crate) use walk::{Descend, Seen, Visit, walk};

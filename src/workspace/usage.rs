@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::os::fd::BorrowedFd;
 
-use rustix::io::Errno;
-
 use super::WorkspaceError;
 use super::at::Kind;
 use super::memory::{PAGE, Room};
@@ -71,16 +69,5 @@ impl Visit for Measure {
     fn entry(&mut self, seen: Seen<'_>) -> Result<(), WorkspaceError> {
         self.count(seen);
         Ok(())
-    }
-
-    fn leave(&mut self, _: Seen<'_>) -> Result<(), WorkspaceError> {
-        Ok(())
-    }
-
-    fn closed(&mut self, seen: Seen<'_>, why: Errno) -> Result<(), WorkspaceError> {
-        if why == Errno::XDEV || walk::is_gone(why) {
-            return Ok(());
-        }
-        Err(WorkspaceError::io("open", seen.path, why))
     }
 }

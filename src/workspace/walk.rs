@@ -40,11 +40,15 @@ pub(crate) trait Visit {
     fn enter(&mut self, seen: Seen<'_>) -> Result<Descend, WorkspaceError>;
     /// Meets anything else.
     fn entry(&mut self, seen: Seen<'_>) -> Result<(), WorkspaceError>;
-    /// Leaves a directory that was entered.
-    fn leave(&mut self, seen: Seen<'_>) -> Result<(), WorkspaceError>;
+    /// Leaves a directory that was entered. Unless said otherwise, nothing is done.
+    fn leave(&mut self, _: Seen<'_>) -> Result<(), WorkspaceError> {
+        Ok(())
+    }
     /// Meets a directory that was to be entered and cannot be: it went away (see [`is_gone`]), another file system
-    /// is mounted there (`EXDEV`), or it cannot be opened.
-    fn closed(&mut self, seen: Seen<'_>, why: Errno) -> Result<(), WorkspaceError>;
+    /// is mounted there (`EXDEV`), or it cannot be opened. Unless said otherwise, only the last is an error.
+    fn closed(&mut self, seen: Seen<'_>, why: Errno) -> Result<(), WorkspaceError> {
+        if why == Errno::XDEV || is_gone(why) { Ok(()) } else { Err(WorkspaceError::io("open", seen.path, why)) }
+    }
 }
 
 struct Level {

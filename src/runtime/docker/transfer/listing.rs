@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::os::fd::AsFd as _;
 
 use cap_std::fs::Dir;
-use rustix::io::Errno;
 
-use crate::workspace::{Bounds, Descend, Kind, Meta, Seen, Stamp, Visit, WorkspaceError, WorkspacePath, is_gone, walk};
+use crate::workspace::{Bounds, Descend, Kind, Meta, Seen, Stamp, Visit, WorkspaceError, WorkspacePath, walk};
 
 /// A workspace as it was when it and the container's were the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,17 +101,6 @@ impl Visit for Listing {
     fn entry(&mut self, seen: Seen<'_>) -> Result<(), WorkspaceError> {
         self.keep(seen);
         Ok(())
-    }
-
-    fn leave(&mut self, _: Seen<'_>) -> Result<(), WorkspaceError> {
-        Ok(())
-    }
-
-    fn closed(&mut self, seen: Seen<'_>, why: Errno) -> Result<(), WorkspaceError> {
-        if why == Errno::XDEV || is_gone(why) {
-            return Ok(());
-        }
-        Err(WorkspaceError::io("open", seen.path, why))
     }
 }
 

@@ -9,9 +9,7 @@ use rustix::io::Errno;
 use tar::EntryType;
 
 use super::record::{Record, Records};
-use crate::workspace::{
-    Bounds, Descend, Kind, Meta, Seen, Visit, WorkspaceError, is_gone, meta, open_regular, read_link, walk,
-};
+use crate::workspace::{Bounds, Descend, Kind, Meta, Seen, Visit, WorkspaceError, meta, open_regular, read_link, walk};
 
 /// Whom entries belong to in the container.
 pub(in crate::runtime::docker) type Owner = (u32, u32);
@@ -118,17 +116,5 @@ impl<W: Write> Visit for Packer<'_, W> {
             },
             Kind::Directory | Kind::Special => Ok(()),
         }
-    }
-
-    fn leave(&mut self, _: Seen<'_>) -> Result<(), WorkspaceError> {
-        Ok(())
-    }
-
-    fn closed(&mut self, seen: Seen<'_>, why: Errno) -> Result<(), WorkspaceError> {
-        // Another file system is not part of it, as everywhere.
-        if why == Errno::XDEV || is_gone(why) {
-            return Ok(());
-        }
-        Err(WorkspaceError::io("open", seen.path, why))
     }
 }
