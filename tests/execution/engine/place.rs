@@ -71,7 +71,13 @@ impl Wish {
         let registry = self.registry();
         let spec = self.spec(&registry);
         let session = Session::builder(&registry, spec).mode(self.mode).open().await?;
-        let runtime = session.spawn(self.request).await?;
+        let runtime = match session.spawn(self.request).await {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                session.close().await?;
+                return Err(error);
+            }
+        };
         let label = format!("bailiwick.owner={}", registry.owner()?.id());
         Ok(Place { registry, session, runtime, label })
     }
