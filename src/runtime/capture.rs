@@ -38,16 +38,21 @@ impl Output {
 
     /// Gives what was kept as text, if it is UTF-8; a character cut by the gap is left out.
     pub fn text(&self) -> Option<String> {
-        let Some(gap) = self.omitted else { return String::from_utf8(self.kept.to_vec()).ok() };
-        let (head, tail) = self.kept.split_at(usize::try_from(gap.at).ok()?.min(self.kept.len()));
-        let head = match std::str::from_utf8(head) {
-            Ok(text) => text,
-            Err(cut) if cut.error_len().is_none() => std::str::from_utf8(&head[..cut.valid_up_to()]).ok()?,
-            Err(_) => return None,
-        };
-        let start = tail.iter().take(3).take_while(|byte| *byte & 0xC0 == 0x80).count();
-        Some(format!("{head}{}", std::str::from_utf8(&tail[start..]).ok()?))
+        text_around(&self.kept, self.omitted.map(|gap| gap.at))
     }
+}
+
+/// Gives bytes with a gap behind so many of them as text, if they are UTF-8; a character cut by the gap is left out.
+pub(crate) fn text_around(kept: &[u8], gap: Option<u64>) -> Option<String> {
+    let Some(at) = gap else { return String::from_utf8(kept.to_vec()).ok() };
+    let (head, tail) = kept.split_at(usize::try_from(at).ok()?.min(kept.len()));
+    let head = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(cut) if cut.error_len().is_none() => std::str::from_utf8(&head[..cut.valid_up_to()]).ok()?,
+        Err(_) => return None,
+    };
+    let start = tail.iter().take(3).take_while(|byte| *byte & 0xC0 == 0x80).count();
+    Some(format!("{head}{}", std::str::from_utf8(&tail[start..]).ok()?))
 }
 
 /// The keeper of one stream: the first and the last part of what comes, within a limit.

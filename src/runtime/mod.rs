@@ -39,6 +39,8 @@ pub(crate) mod wasi;
 
 pub(crate) use admission::Bar;
 pub use admission::{Admission, AdmissionGroup};
+#[cfg(feature = "evaluate")]
+pub(crate) use capture::text_around;
 pub use capture::{Omitted, Output, Sink};
 pub use command::{Command, CommandLine, Stdin, StdinReader, StdinWriter};
 pub use commands::Commands;

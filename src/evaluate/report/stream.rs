@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::runtime::Output;
+use crate::runtime::{Output, text_around};
 
 /// The most bytes of one stream that a report keeps.
 pub const MAX_KEPT: usize = 64 << 10;
@@ -68,7 +68,7 @@ impl StreamRecord {
             }
             gap => (kept.to_vec(), gap),
         };
-        let text = as_text(&kept, gap);
+        let text = text_around(&kept, gap.map(|gap| gap.at));
         let base64 = text.is_none().then(|| STANDARD.encode(&kept));
         Self { text, base64, bytes, blake3: None, omitted: gap }
     }
@@ -82,19 +82,6 @@ impl From<&Output> for StreamRecord {
             Some(_) => Self::cut(&output.kept, output.bytes, gap, MAX_KEPT),
         }
     }
-}
-
-/// Gives bytes as text; a character that the gap cuts is left out.
-fn as_text(kept: &[u8], gap: Option<Gap>) -> Option<String> {
-    let Some(gap) = gap else { return String::from_utf8(kept.to_vec()).ok() };
-    let (head, tail) = kept.split_at(usize::try_from(gap.at).ok()?.min(kept.len()));
-    let head = match std::str::from_utf8(head) {
-        Ok(text) => text,
-        Err(cut) if cut.error_len().is_none() => std::str::from_utf8(&head[..cut.valid_up_to()]).ok()?,
-        Err(_) => return None,
-    };
-    let start = tail.iter().take(3).take_while(|byte| *byte & 0xC0 == 0x80).count();
-    Some(format!("{head}{}", std::str::from_utf8(&tail[start..]).ok()?))
 }
 
 #[cfg(test)]
