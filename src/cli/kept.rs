@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use crate::error::{ErrorKind, ExecutionError};
+use crate::host::HostDirs;
 use crate::runtime::Cached;
 use crate::workspace::{CACHED_ASSETS, CacheFolder};
 
 /// The sorts, and the folder of each.
 const SORTS: &[(&str, &str)] = &[
     ("asset", CACHED_ASSETS),
+    ("download", HostDirs::DOWNLOADS),
     #[cfg(feature = "evaluate")]
     ("submission", crate::evaluate::COMPILED_SUBMISSIONS),
 ];

@@ -67,9 +67,12 @@ pub struct HostDirs {
 }
 
 impl HostDirs {
+    /// The folder of the cache directory in which downloaded archives are kept by their digest.
+    pub(crate) const DOWNLOADS: &str = "downloads";
+
     /// Gives the directory in which downloaded archives are kept by their digest.
     pub fn downloads(&self) -> Option<PathBuf> {
-        self.cache.as_ref().map(|cache| cache.join("downloads"))
+        self.cache.as_ref().map(|cache| cache.join(Self::DOWNLOADS))
     }
 }
 

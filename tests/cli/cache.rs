@@ -23,8 +23,10 @@ fn what_no_runtime_keeps_is_listed_and_pruned_too() {
     let (asset, tree) = (bench.path("cache/assets/aa"), bench.path("cache/compiled/bb-cc"));
     std::fs::create_dir_all(bench.path("cache/assets")).unwrap();
     std::fs::create_dir_all(tree.join("deep")).unwrap();
+    let (archive, fetching) = (bench.path("cache/downloads/cc"), bench.path("cache/downloads/draft-fetch-1/cc"));
+    std::fs::create_dir_all(fetching.parent().unwrap()).unwrap();
     let beside = bench.path("cache/beside");
-    for file in [&asset, &tree.join("deep/file"), &beside] {
+    for file in [&asset, &tree.join("deep/file"), &archive, &fetching, &beside] {
         std::fs::write(file, [1; 10_000]).unwrap();
     }
     let listed = bench.run(&["cache", "list", "--json"]).expect(0).object();
@@ -33,6 +35,7 @@ fn what_no_runtime_keeps_is_listed_and_pruned_too() {
         kept.find(|one| one["sort"] == sort).map(|one| (one["name"].clone(), one["bytes"].as_u64().unwrap())).unwrap()
     };
     assert_eq!(of("asset"), ("aa".into(), 10_000));
+    assert_eq!(of("download"), ("cc".into(), 10_000));
     let (name, bytes) = of("submission");
     assert!(name == "bb-cc" && bytes >= 10_000, "{listed}");
     assert!(listed["kept"].as_array().unwrap().iter().all(|one| one["runtime"].is_null() != (one["sort"] == "voice")));
@@ -41,7 +44,8 @@ fn what_no_runtime_keeps_is_listed_and_pruned_too() {
     let pruned = bench.run(&["cache", "prune", "--max-size", "0"]).expect(0);
     let pruned = pruned.text();
     assert!(pruned.contains("removed -  asset  ") && pruned.contains("removed -  submission  "), "{pruned}");
-    assert!(!asset.exists() && !tree.exists() && beside.is_file());
+    assert!(!asset.exists() && !tree.exists() && !archive.exists() && beside.is_file());
+    assert!(fetching.is_file(), "somebody is at work there");
     let names: Vec<_> = std::fs::read_dir(bench.path("cache/compiled")).unwrap().collect();
     assert!(names.is_empty(), "{names:?}");
 }

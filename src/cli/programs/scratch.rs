@@ -9,6 +9,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use crate::host::Host;
+use crate::workspace::DRAFT;
 
 /// A directory of this process alone, below the cache, or below the temp directory where there is no cache.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ impl Scratch {
         builder.mode(0o700);
         builder.recursive(true).create(&parent).with_context(|| format!("make `{}`", parent.display()))?;
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos());
-        let path = parent.join(format!(".fetch-{}-{nanos:x}", std::process::id()));
+        let path = parent.join(format!("{DRAFT}fetch-{}-{nanos:x}", std::process::id()));
         builder.recursive(false).create(&path).with_context(|| format!("make `{}`", path.display()))?;
         Ok(Self { path, parent })
     }

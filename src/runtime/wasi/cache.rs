@@ -83,7 +83,7 @@ impl ArtifactCache {
 
     /// Lists the artifacts.
     pub(super) fn list(&self) -> std::io::Result<Vec<Cached>> {
-        cache_room::list(&self.dir, cache_room::SORT)
+        cache_room::list(&self.dir)
     }
 
     /// Removes an artifact; engines that have it mapped keep it.

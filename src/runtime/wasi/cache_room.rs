@@ -20,8 +20,8 @@ pub(super) const SORT: &str = "module";
 /// Drafts that are older than this were left by engines that died.
 const STALE: Duration = Duration::from_secs(60 * 60);
 
-/// Lists the files, drafts that were left behind too. What vanishes meanwhile is not there.
-pub(super) fn list(dir: &Dir, sort: &'static str) -> io::Result<Vec<Cached>> {
+/// Lists the artifacts, drafts that were left behind too. What vanishes meanwhile is not there.
+pub(super) fn list(dir: &Dir) -> io::Result<Vec<Cached>> {
     let mut found = Vec::new();
     for entry in dir.entries()? {
         let Ok(entry) = entry else { continue };
@@ -31,14 +31,14 @@ pub(super) fn list(dir: &Dir, sort: &'static str) -> io::Result<Vec<Cached>> {
         if name.starts_with('.') && used.elapsed().is_ok_and(|age| age < STALE) {
             continue;
         }
-        found.push(Cached::new(sort, name, meta.len(), used));
+        found.push(Cached::new(SORT, name, meta.len(), used));
     }
     Ok(found)
 }
 
 /// Removes what was used least recently until the rest fits; `keep` is never removed.
 pub(super) fn make_room(dir: &Dir, most: u64, keep: &str) -> io::Result<()> {
-    let mut found = list(dir, SORT)?;
+    let mut found = list(dir)?;
     let mut taken: u64 = found.iter().map(|cached| cached.bytes).sum();
     found.sort_by_key(|cached| cached.used);
     for cached in found.iter().filter(|cached| cached.name != keep) {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn names(dir: &Dir) -> Vec<String> {
-        let mut names: Vec<String> = list(dir, SORT).unwrap().into_iter().map(|cached| cached.name).collect();
+        let mut names: Vec<String> = list(dir).unwrap().into_iter().map(|cached| cached.name).collect();
         names.sort();
         names
     }

@@ -1,6 +1,5 @@
 //! The kind: engines, catalogue and cache of a process, and what the registry asks of them.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,7 +9,6 @@ use super::cache_room::{DEFAULT_ROOM, SORT};
 use super::catalogue::{Catalogue, ProgramEntry};
 use super::code::Code;
 use super::config::{WasiConfig, WasiOptions};
-use super::downloads;
 use super::engine::{Asked, Engines};
 use super::installed::require;
 use super::limits::enforcement;
@@ -36,7 +34,6 @@ const LEAST_MODULE: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\
 /// The WASI runtime of a process.
 pub struct Wasi {
     shared: Shared,
-    downloads: Option<PathBuf>,
 }
 
 impl Wasi {
@@ -45,8 +42,7 @@ impl Wasi {
         let room = host.policy.cache_size.as_ref().map_or(DEFAULT_ROOM, |ruled| ruled.value);
         let cache = host.dirs.cache.as_deref().and_then(|dir| ArtifactCache::open(dir, room)).map(Arc::new);
         let (engines, catalogue) = (Arc::new(Engines::new(cache)), Catalogue::open(host));
-        let shared = Shared { engines, catalogue, digests: Arc::default() };
-        Self { shared, downloads: host.dirs.downloads() }
+        Self { shared: Shared { engines, catalogue, digests: Arc::default() } }
     }
 }
 
@@ -112,20 +108,13 @@ impl RuntimeKind for Wasi {
     }
 
     async fn cached(&self) -> Result<Vec<Cached>, ExecutionError> {
-        let modules = self.shared.engines.cache().map(|cache| cache.list()).transpose();
-        let modules = modules.map_err(SolutionRuntimeError::host("list the compiled modules"))?.unwrap_or_default();
-        let archives = downloads::list(self.downloads.as_deref());
-        let archives = archives.map_err(SolutionRuntimeError::host("list the downloads"))?;
-        Ok([modules, archives].concat())
+        let listed = self.shared.engines.cache().map(|cache| cache.list()).transpose();
+        Ok(listed.map_err(SolutionRuntimeError::host("list the compiled modules"))?.unwrap_or_default())
     }
 
     async fn evict(&self, cached: &Cached) -> Result<(), ExecutionError> {
-        let removed = match (cached.sort, self.shared.engines.cache()) {
-            (SORT, Some(cache)) => cache.remove(&cached.name),
-            (downloads::SORT, _) => downloads::remove(self.downloads.as_deref(), &cached.name),
-            _ => Ok(()),
-        };
-        Ok(removed.map_err(SolutionRuntimeError::host("remove what was kept"))?)
+        let Some(cache) = self.shared.engines.cache().filter(|_| cached.sort == SORT) else { return Ok(()) };
+        Ok(cache.remove(&cached.name).map_err(SolutionRuntimeError::host("remove a compiled module"))?)
     }
 
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {

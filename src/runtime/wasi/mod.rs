@@ -15,7 +15,6 @@ mod compile;
 mod config;
 mod determinism;
 mod digests;
-mod downloads;
 mod engine;
 mod find;
 mod imports;
