@@ -25,7 +25,7 @@ pub use adapter::{
 pub use answers::Recorded;
 pub use case::{
     Case, Data, DataError, DataFile, ExitCodes, Expect, Expectation, Group, GroupScoring, MAX_DATA, Origin, PassPolicy,
-    Request, StatusCodes, Step, Suite, Visibility,
+    PathGlob, Promise, Request, StatusCodes, Step, Suite, TimeBound, Visibility,
 };
 pub use class::{
     CLASS_BOUNDS, Class, ClassProgress, ClassReport, ClassResults, ClassRow, Entrant, Entrants, MAX_ENTRANTS,

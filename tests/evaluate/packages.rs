@@ -216,6 +216,36 @@ async fn a_package_with_a_tolerance_on_docker() {
     every_verdict("mean", "docker").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_of_2025_with_arguments_files_and_groups_on_local() {
+    every_verdict("above", "local").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_of_2025_with_arguments_files_and_groups_on_wasi() {
+    every_verdict("above", "wasi").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_of_2025_with_arguments_files_and_groups_on_docker() {
+    every_verdict("above", "docker").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_of_the_draft_of_2023_on_local() {
+    every_verdict("share", "local").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_of_the_draft_of_2023_on_wasi() {
+    every_verdict("share", "wasi").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_of_the_draft_of_2023_on_docker() {
+    every_verdict("share", "docker").await;
+}
+
 #[test]
 fn cases_come_in_the_order_of_the_format_and_with_its_groups() {
     let suite = suite("factors");

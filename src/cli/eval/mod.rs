@@ -14,6 +14,7 @@ mod place;
 mod plan;
 mod record;
 mod repeat;
+mod solutions;
 mod target;
 mod verify;
 

@@ -6,6 +6,7 @@
 mod data;
 mod expect;
 mod policy;
+mod promise;
 mod request;
 mod step;
 mod suite;
@@ -13,6 +14,7 @@ mod suite;
 pub use data::{Data, DataError, DataFile, MAX_DATA};
 pub use expect::{ExitCodes, Expect, Expectation, StatusCodes};
 pub use policy::PassPolicy;
+pub use promise::{PathGlob, Promise, TimeBound};
 pub use request::Request;
 pub use step::Step;
 pub use suite::{Case, Group, GroupScoring, Origin, Suite, Visibility};

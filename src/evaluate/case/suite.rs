@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{PassPolicy, Step};
+use super::{PassPolicy, Promise, Step};
 use crate::spec::LimitsConfig;
 use crate::workspace::ResolvedStaticAsset;
 
@@ -30,6 +30,8 @@ pub struct Suite {
     pub cases: Vec<Case>,
     /// When a submission has passed.
     pub pass: PassPolicy,
+    /// What solutions beside the cases promise, where the suite says it; else their directories do.
+    pub promises: Vec<Promise>,
     /// What is accepted but will not do what its author may think; a sentence each.
     pub warnings: Vec<String>,
 }
@@ -126,6 +128,7 @@ impl Suite {
             groups: Vec::new(),
             cases: Vec::new(),
             pass: PassPolicy::default(),
+            promises: Vec::new(),
             warnings: Vec::new(),
         }
     }

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::config::Handed;
+use super::config::{Handed, Place};
 use super::file::Package;
+use super::groups;
 use super::name::{is_for_people, is_name};
 use super::open::{Asked, Format};
 use super::validator::Validators;
@@ -53,7 +54,7 @@ impl Data {
             );
         }
         let root = match self.format {
-            Format::Legacy => Handed::default().below(package, self.format, "data"),
+            Format::Legacy | Format::Draft => Handed::default().below(package, self.format, "data"),
             Format::Modern => Handed::default(),
         };
         for (dir, full_feedback) in [("data/sample", true), ("data/secret", false)] {
@@ -72,12 +73,20 @@ impl Data {
         for name in &listing.dirs {
             // The files of a case stand in a directory of its name.
             let is_of_case = name.strip_suffix(".files").is_some_and(|base| next.contains_key(base));
-            if is_of_case && self.format == Format::Modern {
+            let is_of_case = is_of_case && self.format != Format::Legacy;
+            // In the draft these two show the samples otherwise to people.
+            let is_for_people = self.format == Format::Draft
+                && dir == "data/sample"
+                && ["statement", "download"].contains(&name.as_str());
+            if is_of_case || is_for_people {
                 continue;
             }
             if next.insert(name.clone(), Next::Dir).is_some() {
                 package.tell(&format!("{dir}/{name}"), "is a directory with the name of a case", "");
             }
+        }
+        if self.format == Format::Modern {
+            groups::check(package, dir, &listing.files, &listing.dirs);
         }
         self.strays(package, dir, &listing, &next);
         for (name, what) in next {
@@ -126,16 +135,22 @@ impl Data {
     fn strays(&self, package: &mut Package, dir: &str, listing: &Listing, cases: &BTreeMap<String, Next>) {
         for name in &listing.files {
             let path = format!("{dir}/{name}");
-            if name.ends_with(".in") || name == self.format.config_name() || name == self.format.foreign_config_name() {
+            let is_config = self.format.config_names().contains(&name.as_str())
+                || self.format.foreign_config_name() == Some(name.as_str());
+            if name.ends_with(".in") || is_config {
                 continue;
             }
-            let base = [".ans", ".yaml"].into_iter().find_map(|ending| name.strip_suffix(ending));
+            let endings: &[&str] = match self.format {
+                Format::Draft => &[".ans", ".yaml", ".args"],
+                Format::Legacy | Format::Modern => &[".ans", ".yaml"],
+            };
+            let base = endings.iter().find_map(|ending| name.strip_suffix(ending));
             match base {
                 Some(base) if matches!(cases.get(base), Some(Next::Case)) => {}
                 Some(base) if name.ends_with(".ans") => {
                     package.tell(&path, format!("is an answer without an input `{base}.in`"), "");
                 }
-                Some(base) if self.format == Format::Modern => {
+                Some(base) if self.format != Format::Legacy => {
                     package.tell(&path, format!("is of a case without an input `{base}.in`"), "");
                 }
                 Some(_) | None if is_for_people(name) => {}
@@ -159,11 +174,8 @@ impl Data {
         }
         let mut handed = handed.clone();
         let mut step = Step::default();
-        if self.format == Format::Modern {
-            let config = format!("{path}.yaml");
-            if listing.files.contains(&format!("{base}.yaml")) {
-                handed = handed.configuration(package, &config);
-            }
+        if self.format != Format::Legacy {
+            handed = self.of_case(package, path, handed, listing);
             let files = format!("{path}.files");
             if listing.dirs.contains(&format!("{base}.files")) {
                 self.files(package, &files, &mut step);
@@ -192,6 +204,20 @@ impl Data {
             self.groups.push(Group::new(case.group.clone()));
         }
         self.cases.push(case);
+    }
+
+    /// Reads what the files of one case say over what was handed down to it.
+    fn of_case(&self, package: &mut Package, path: &str, handed: Handed, listing: &Listing) -> Handed {
+        let base = path.rsplit_once('/').map_or(path, |(_, base)| base);
+        let mut handed = match listing.files.contains(&format!("{base}.yaml")) {
+            true => handed.configuration(package, &format!("{path}.yaml"), self.format, Place::Case),
+            false => handed,
+        };
+        if self.format == Format::Draft && listing.files.contains(&format!("{base}.args")) {
+            let text = package.text(&format!("{path}.args")).unwrap_or_default();
+            handed.args = text.split_whitespace().map(str::to_owned).collect();
+        }
+        handed
     }
 
     /// Takes the files that a case puts into the workspace.

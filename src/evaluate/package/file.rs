@@ -59,6 +59,11 @@ impl Package {
         self.base.metadata(path).is_ok_and(|meta| meta.is_dir())
     }
 
+    /// Says whether a directory is there and holds anything.
+    pub(super) fn has_entries(&self, path: &str) -> bool {
+        self.base.read_dir(path).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
     /// Says whether a regular file is there.
     pub(super) fn has_file(&self, path: &str) -> bool {
         self.base.metadata(path).is_ok_and(|meta| meta.is_file())

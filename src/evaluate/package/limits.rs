@@ -18,7 +18,7 @@ const VALIDATION_TIME: f64 = 60.0;
 pub(super) struct PackageLimits {
     pub(super) time_multiplier: Option<f64>,
     pub(super) time_safety_margin: Option<f64>,
-    pub(super) time_multipliers: Option<serde_json::Map<String, serde_json::Value>>,
+    pub(super) time_multipliers: Option<Multipliers>,
     pub(super) time_resolution: Option<f64>,
     /// Seconds of processor time.
     pub(super) time_limit: Option<f64>,
@@ -34,6 +34,15 @@ pub(super) struct PackageLimits {
     pub(super) validation_memory: Option<f64>,
     pub(super) validation_output: Option<f64>,
     pub(super) validation_passes: Option<u64>,
+}
+
+/// How far the time limit is from the submissions that it is taken from.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct Multipliers {
+    ac_to_time_limit: Option<f64>,
+    time_limit_to_tle: Option<f64>,
 }
 
 /// The limits of a package, ready.
@@ -76,6 +85,24 @@ impl PackageLimits {
             let problem = Problem::new(format!("limits.{key}"), "is no limit of this version of the format");
             read.tell(package, problem);
         }
+    }
+
+    /// Tells the number of passes, which is of problems that are refused, and multipliers that are none.
+    pub(super) fn check_passes<T>(&self, read: &Read<T>, package: &mut Package) {
+        if self.validation_passes.is_some() {
+            let problem = Problem::new("limits.validation_passes", "is of problems of the type `multi-pass`");
+            read.tell(package, problem);
+        }
+        let Some(multipliers) = &self.time_multipliers else { return };
+        for (key, value) in
+            [("ac_to_time_limit", multipliers.ac_to_time_limit), ("time_limit_to_tle", multipliers.time_limit_to_tle)]
+        {
+            if value.is_some_and(|value| !value.is_finite() || value < 1.0) {
+                read.tell(package, Problem::new(format!("limits.time_multipliers.{key}"), "must be 1 or more"));
+            }
+        }
+        package
+            .warn("`limits.time_multipliers` of the package is not used: `--verify` asks for half of every time limit");
     }
 
     /// Makes the limits ready; `time` is the time limit, where it stands elsewhere.

@@ -11,22 +11,38 @@ use super::data::Data;
 use super::file::Package;
 use super::limits::Ready;
 use super::validator::Validators;
-use super::{include, legacy, modern};
+use super::{include, legacy, modern, promises};
 use crate::error::ExecutionError;
 use crate::evaluate::{EvaluateError, Suite};
 use crate::spec::{Checked, TextBounds, read_checked};
 
 /// The formats that are read, as packages name them.
 const LEGACY: [&str; 2] = ["legacy", "legacy-icpc"];
-const MODERN: [&str; 4] = ["2025-09", "2025-09-draft", "2023-07", "2023-07-draft"];
+const DRAFT: [&str; 2] = ["2023-07", "2023-07-draft"];
+const MODERN: [&str; 2] = ["2025-09", "2025-09-draft"];
 
 /// A family of formats: how they lay out test data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     /// `testdata.yaml`, groups at any depth, `output_validators/`.
     Legacy,
+    /// The states of the draft that became version 2025-09: what either of its neighbours has.
+    Draft,
     /// `test_group.yaml`, a file a case, `output_validator/`.
     Modern,
+}
+
+impl Format {
+    const ALL: [Self; 3] = [Self::Legacy, Self::Draft, Self::Modern];
+
+    /// What packages of the format call it.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Legacy => &LEGACY,
+            Self::Draft => &DRAFT,
+            Self::Modern => &MODERN,
+        }
+    }
 }
 
 /// Who decides.
@@ -72,16 +88,17 @@ fn read(package: &mut Package, dir_name: String) -> Option<Suite> {
     let format = format(package)?;
     let asked = match format {
         Format::Legacy => legacy::read(package),
-        Format::Modern => modern::read(package),
+        Format::Draft | Format::Modern => modern::read(package, format),
     };
     // What is wrong with the rest is told beside what is wrong with `problem.yaml`.
     let asked = asked.unwrap_or_default();
-    include::refuse_parts(package);
+    include::refuse_parts(package, format);
     let mut validators = Validators::open(package, format, &asked);
     let mut data = Data::new(format, &asked);
     data.read(package, &mut validators);
     let mut suite = Suite::new(asked.name.unwrap_or(dir_name));
     (suite.groups, suite.cases) = (data.groups, data.cases);
+    suite.promises = promises::read(package, format);
     Some(suite)
 }
 
@@ -101,11 +118,9 @@ fn format(package: &mut Package) -> Option<Format> {
             version.as_str().map_or_else(|| version.to_string(), str::to_owned)
         }
     };
-    let known =
-        LEGACY.iter().map(|name| (*name, Format::Legacy)).chain(MODERN.iter().map(|name| (*name, Format::Modern)));
-    let found = known.clone().find(|(name, _)| *name == version).map(|(_, format)| format);
+    let found = Format::ALL.into_iter().find(|format| format.names().contains(&version.as_str()));
     if found.is_none() {
-        let known = known.map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+        let known = Format::ALL.map(|format| format.names().join(", ")).join(", ");
         let message = format!("problem_format_version: `{}` is not known", version.escape_debug());
         package.tell("problem.yaml", message, &format!("known: {known}"));
     }

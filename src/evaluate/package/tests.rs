@@ -8,7 +8,7 @@ use crate::evaluate::{Case, Suite, Visibility};
 use crate::spec::{ByteSize, Limit, Span};
 
 /// Writes a package; a text `+x` makes an executable file.
-fn package(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub(super) fn package(files: &[(&str, &str)]) -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = tempfile::tempdir().unwrap();
     for (path, text) in files {
@@ -25,17 +25,17 @@ fn package(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 /// What every package needs, with more behind it.
-fn with<'a>(yaml: &'a str, more: &[(&'a str, &'a str)]) -> tempfile::TempDir {
+pub(super) fn with<'a>(yaml: &'a str, more: &[(&'a str, &'a str)]) -> tempfile::TempDir {
     let mut files = vec![("problem.yaml", yaml), ("data/secret/1.in", "1\n"), ("data/secret/1.ans", "2\n")];
     files.extend_from_slice(more);
     package(&files)
 }
 
-fn read(dir: &Path) -> Suite {
+pub(super) fn read(dir: &Path) -> Suite {
     open_package(dir).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn told(dir: &Path) -> Vec<String> {
+pub(super) fn told(dir: &Path) -> Vec<String> {
     let error = open_package(dir).unwrap_err().to_string();
     let mut lines: Vec<String> = error.lines().map(|line| line.trim().to_owned()).collect();
     if lines.len() > 1 {
@@ -45,9 +45,10 @@ fn told(dir: &Path) -> Vec<String> {
 }
 
 const LEGACY: &str = "name: Sum\n";
-const MODERN: &str = "problem_format_version: 2025-09\nname: Sum\nuuid: 8ee7605a-ab1a-8226-1d71-e346ab1e688d\n";
+pub(super) const MODERN: &str =
+    "problem_format_version: 2025-09\nname: Sum\nuuid: 8ee7605a-ab1a-8226-1d71-e346ab1e688d\n";
 
-fn of_default(case: &Case) -> String {
+pub(super) fn of_default(case: &Case) -> String {
     let check = &case.steps[0].expect.stdout.as_ref().unwrap().check;
     let Check::Compare(comparison) = check else { panic!("{check:?}") };
     assert_eq!(comparison.name(), "default_validator");
@@ -279,7 +280,7 @@ fn what_2025_has_and_this_has_not_is_refused_by_name() {
     for (yaml, more, says) in [
         ("type: scoring\n", vec![], "is `scoring`: problems of this type are not supported"),
         ("type: [interactive, multi-pass]\n", vec![], "is `multi-pass`"),
-        ("type: pass-fail interactive\n", vec![], "is `interactive`"),
+        ("type: pass-fail interactive\n", vec![], "`pass-fail interactive` is no type of problem"),
         ("type: other\n", vec![], "`other` is no type of problem"),
         ("limits: {time_multiplier: 3}\n", vec![], "is no limit of this version"),
         ("validator_flags: x\n", vec![], "is not a known key"),

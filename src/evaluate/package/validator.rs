@@ -9,6 +9,16 @@ use super::open::{Asked, Format, Validation};
 use super::program;
 use crate::evaluate::check::{Check, Comparison, DefaultValidator, NumberForms, ProgramCheck};
 
+/// Where the one validator is, since the draft: the directory is the program.
+pub(super) const MODERN_VALIDATOR: &str = "output_validator";
+/// Where validators are before: the program is an entry of the directory.
+const VALIDATORS: &str = "output_validators";
+
+/// Says whether a package of an early draft brings a validator.
+pub(super) fn has_draft_validators(package: &Package) -> bool {
+    package.has_entries(VALIDATORS)
+}
+
 /// The validator of a package, with the flags that it was called with so far.
 pub(super) struct Validators {
     program: Option<ProgramCheck>,
@@ -23,23 +33,22 @@ impl Validators {
         let is_default = asked.validation == Validation::Default;
         let numbers = match format {
             Format::Legacy => NumberForms::AsInC,
-            Format::Modern => NumberForms::Decimals,
+            Format::Draft | Format::Modern => NumberForms::Decimals,
         };
         let (flags, known) = (asked.flags.clone(), HashMap::new());
         let mut validators = Self { program: None, is_default, numbers, flags, known };
         if is_default {
             return validators;
         }
-        let dir = match format {
-            Format::Legacy => "output_validators",
-            Format::Modern => "output_validator",
-        };
         if package.has_constants {
             package.tell("problem.yaml", "constants: are not supported beside a validator, whose text they change", "");
         }
         let program = match format {
-            Format::Legacy => only(package, dir).and_then(|path| program::read(package, &path)),
-            Format::Modern => program::read(package, dir),
+            Format::Legacy => only(package, VALIDATORS).and_then(|path| program::read(package, &path)),
+            Format::Draft if !package.has_dir(MODERN_VALIDATOR) => {
+                only(package, VALIDATORS).and_then(|path| program::read(package, &path))
+            }
+            Format::Draft | Format::Modern => program::read(package, MODERN_VALIDATOR),
         };
         validators.program = program.map(|mut program| {
             program.limits = asked.limits.validation.clone();
