@@ -10,7 +10,7 @@ use super::state::StateCell;
 use crate::error::ExecutionError;
 use crate::runtime::{InForce, Seed, StaticRoot, Unheld};
 use crate::spec::{Limits, LimitsConfig, Provenance};
-use crate::workspace::{Bounds, Capture, Captured, EntryKind, Scan, Snapshot, StatCache, Workspace};
+use crate::workspace::{Bounds, Capture, Captured, EntryKind, Manifest, Scan, Snapshot, StatCache, Workspace};
 
 /// A session that nothing runs in any more, with its workspace as it was then.
 ///
@@ -65,10 +65,20 @@ impl Session {
     /// # Errors
     /// A session that is not open, and what the host cannot read.
     pub async fn names(&self) -> Result<Vec<String>, ExecutionError> {
-        self.with_workspace("names", 0, |_, workspace| {
-            let scan = workspace.scan(&Capture::All, None, Bounds::default())?;
-            let files = scan.manifest.iter().filter(|(_, entry)| entry.kind != EntryKind::Directory);
-            Ok(files.map(|(path, _)| path.to_string()).collect())
+        let manifest = self.manifest().await?;
+        let files = manifest.iter().filter(|(_, entry)| entry.kind != EntryKind::Directory);
+        Ok(files.map(|(path, _)| path.to_string()).collect())
+    }
+
+    /// Lists every entry of the workspace, what the spec ignores too, with its kind and its permission bits.
+    ///
+    /// # Errors
+    /// A session that is not open, and what the host cannot read.
+    ///
+    /// Cancel safe: nothing is changed.
+    pub async fn manifest(&self) -> Result<Manifest, ExecutionError> {
+        self.with_workspace("manifest", 0, |_, workspace| {
+            Ok(workspace.scan(&Capture::All, None, Bounds::default())?.manifest)
         })
         .await
     }

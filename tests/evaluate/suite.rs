@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::{Place, binary};
 
 /// How many tests the suite has.
-const TESTS: usize = 23;
+const TESTS: usize = 25;
 
 /// A runtime that runs Python.
 struct Way {
@@ -151,26 +151,33 @@ fn what_a_submission_brings_of_pytest_has_no_effect() {
 
 #[test]
 fn limits_are_told_apart_from_assertions() {
-    if !has_pytest() {
-        return;
-    }
-    let place = Place::new("cases: [{id: a}]", "");
-    let copy = place.path("suite");
-    Command::new("cp").arg("-r").arg(data()).arg(&copy).status().unwrap();
-    let cases = std::fs::read_to_string(copy.join("cases.yaml")).unwrap().replace("20s", "1s");
-    std::fs::write(copy.join("cases.yaml"), cases).unwrap();
-    let submission = copy.join("submissions/time_limit_exceeded/tally.py");
-    let output = eval(&place, WAYS[0].spec, &["suite", "--submission", submission.to_str().unwrap()]);
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let of = |name: &str| {
-        let cases = report["cases"].as_array().unwrap();
-        cases.iter().find(|case| case["id"] == test(name)).unwrap()["verdict"].as_str().unwrap().to_owned()
-    };
-    assert_eq!(of("test_remembers_between_calls"), "TLE");
-    assert_eq!(of("test_lists_its_directory_and_nothing_else"), "OLE");
-    assert_eq!(of("test_words_are_not_split"), "RTE");
-    assert_eq!(of("test_writes_over_a_file"), "WA");
-    assert_eq!(of("test_sums_a_file"), "AC");
+    each_way(|place, way| {
+        let copy = place.path("suite");
+        Command::new("cp").arg("-r").arg(data()).arg(&copy).status().unwrap();
+        let cases = std::fs::read_to_string(copy.join("cases.yaml")).unwrap();
+        let limits = "{wall_time: 3s, output: 1MiB, memory: 256MiB}";
+        std::fs::write(copy.join("cases.yaml"), cases.replace("{wall_time: 20s, output: 1MiB}", limits)).unwrap();
+        let submission = copy.join("submissions/limits/tally.py");
+        let output = eval(place, way.spec, &["suite", "--submission", submission.to_str().unwrap()]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let of = |name: &str| {
+            let cases = report["cases"].as_array().unwrap();
+            cases.iter().find(|case| case["id"] == test(name)).unwrap()
+        };
+        for (name, verdict, limit) in [
+            ("test_remembers_between_calls", "TLE", "wall_time"),
+            ("test_removes_a_file", "MLE", "memory"),
+            ("test_lists_its_directory_and_nothing_else", "OLE", "output"),
+            ("test_words_are_not_split", "RTE", ""),
+            ("test_writes_over_a_file", "WA", ""),
+            ("test_sums_a_file", "AC", ""),
+        ] {
+            let case = of(name);
+            assert_eq!(case["verdict"], verdict, "{} {name}: {case:#}", way.runtime);
+            let facts = case["facts"].to_string();
+            assert!(facts.contains(limit), "{} {name}: {facts}", way.runtime);
+        }
+    });
 }
 
 /// A suite whose test program is a shell script.

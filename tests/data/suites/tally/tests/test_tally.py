@@ -74,6 +74,25 @@ def test_sees_nothing_of_the_tests(run):
     assert run("list", cwd=Path(__file__).parent).stdout == ""
 
 
+def test_empty_directories_come_and_go(run, tmp_path):
+    (tmp_path / "old" / "deep").mkdir(parents=True)
+    assert run("list").stdout == "old\n"
+    assert run("mkdir", "new").returncode == 0
+    assert (tmp_path / "new").is_dir() and (tmp_path / "old" / "deep").is_dir()
+    assert run("rmdir", "old/deep").returncode == 0
+    assert not (tmp_path / "old" / "deep").exists() and (tmp_path / "old").is_dir()
+
+
+def test_a_tool_stays_executable(run, tmp_path):
+    (tmp_path / "tool").write_text("#!/bin/sh")
+    (tmp_path / "tool").chmod(0o755)
+    (tmp_path / "plain").write_text("")
+    (tmp_path / "plain").chmod(0o640)
+    assert run("note", "milk").returncode == 0
+    assert (tmp_path / "tool").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "plain").stat().st_mode & 0o777 == 0o640
+
+
 def test_bytes_pass_as_they_are(run, tmp_path):
     (tmp_path / "in.bin").write_bytes(bytes(range(256)))
     assert run("copy", "in.bin", "out.bin").returncode == 0

@@ -30,6 +30,10 @@ match sys.argv[1:]:
     case ["list"]:
         for name in sorted(os.listdir(".")):
             print(name)
+    case ["mkdir", name]:
+        os.mkdir(name)
+    case ["rmdir", name]:
+        os.rmdir(name)
     case ["copy", source, target]:
         with open(source, "rb") as file:
             content = file.read()
