@@ -7,6 +7,9 @@ use super::page::text;
 /// The most bars of one plot.
 pub(super) const MOST_BARS: usize = 2_000;
 
+/// The fewest that fill the width: a few bars stay bars.
+const FEWEST_BARS: usize = 24;
+
 /// One bar.
 pub(super) struct Bar {
     /// What it stands for.
@@ -28,7 +31,7 @@ pub(super) fn draw(what: &str, bars: &[Bar], unit: &dyn Fn(f64) -> String) -> St
     let mut plot = format!(
         "<figure><svg class=\"plot\" viewBox=\"0 0 {} 100\" preserveAspectRatio=\"none\" role=\"img\" \
          aria-label=\"{what}: {count} figures, the largest is {most}\">",
-        bars.len() * 10
+        bars.len().max(FEWEST_BARS) * 10
     );
     for (at, bar) in bars.iter().enumerate() {
         let (height, class, figure) = match bar.value {
@@ -44,6 +47,7 @@ pub(super) fn draw(what: &str, bars: &[Bar], unit: &dyn Fn(f64) -> String) -> St
         );
     }
     let more = if bars.len() == MOST_BARS { format!("; the first {MOST_BARS}") } else { String::new() };
-    let _ = writeln!(plot, "</svg><figcaption>{what}; the highest bar is {most}{more}</figcaption></figure>");
+    let red = if bars.iter().any(|bar| bar.is_marked) { "; what did not pass is red" } else { "" };
+    let _ = writeln!(plot, "</svg><figcaption>{what}; the highest bar is {most}{red}{more}</figcaption></figure>");
     plot
 }

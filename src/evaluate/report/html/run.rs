@@ -95,7 +95,7 @@ fn beginning(results: &Results, facts: &RunFacts) -> String {
     }
     facts.compile.iter().chain(&facts.setup).filter(|one| one.exit_code != 0).for_each(|one| page += &setup(one));
     if score.groups.len() > 1 {
-        page += "<div class=\"wide\"><table>";
+        page += "<div class=\"wide\"><table class=\"groups\">";
         page += &columns(&["Group", "#Accepted", "#Points"]);
         for group in &score.groups {
             let earned = group.score.map_or("–".to_owned(), |points| points.to_string());
