@@ -35,6 +35,8 @@ mod programs;
 mod progress;
 mod run;
 mod schema;
+#[cfg(any(feature = "evaluate", feature = "wasi"))]
+mod scratch;
 mod signals;
 mod snapshot;
 mod spec;

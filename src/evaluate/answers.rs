@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cap_std::fs::OpenOptions;
+use cap_std::fs::{Dir, OpenOptions};
 
 use super::report::{CaseRecord, Results, StepRecord, StreamRecord};
 use super::{Data, DataFile, Evidence, Expectation};
@@ -25,21 +25,24 @@ pub struct Recorded {
 impl Results {
     /// Writes what the submission printed into the files that hold what is expected of its standard streams.
     ///
-    /// Answers that stand in the case file itself are left to their author, and so is what did not end by itself.
+    /// Answers that stand in the case file itself are left to their author, and so is what did not end by itself. What
+    /// is longer than [`MAX_KEPT`](super::MAX_KEPT) is looked up in `outputs`, the directory of
+    /// [`keep_outputs`](super::EvaluationBuilder::keep_outputs).
     ///
     /// # Errors
     /// A journal that cannot be read, and a file beside the cases that cannot be written.
-    pub fn record_answers(&self) -> Result<Recorded, ExecutionError> {
+    pub fn record_answers(&self, outputs: Option<&Dir>) -> Result<Recorded, ExecutionError> {
         let mut recorded = Recorded::default();
-        let mut taken: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        let mut taken: BTreeMap<String, blake3::Hash> = BTreeMap::new();
         for (case, record) in self.cases().iter().zip(self.records()) {
             let record = record?;
             for (number, step) in case.steps.iter().enumerate() {
                 let streams = [("stdout", &step.expect.stdout), ("stderr", &step.expect.stderr)];
                 for (name, expectation) in streams.into_iter().filter_map(|(name, one)| Some((name, one.as_ref()?))) {
-                    let one = answer(&record, number, name, expectation).and_then(|(file, bytes)| {
-                        match taken.insert(file.path.clone(), bytes.clone()) {
-                            Some(other) if other != bytes => Err(format!("`{}` is the answer of two cases", file.path)),
+                    let one = answer(&record, (number, name), expectation, outputs).and_then(|(file, bytes)| {
+                        let hash = blake3::hash(&bytes);
+                        match taken.insert(file.path.clone(), hash) {
+                            Some(other) if other != hash => Err(format!("`{}` is the answer of two cases", file.path)),
                             Some(_) | None => Ok((file, bytes)),
                         }
                     });
@@ -61,9 +64,9 @@ impl Results {
 /// Gives what is to be written where, or why nothing is.
 fn answer<'a>(
     record: &CaseRecord,
-    number: usize,
-    name: &str,
+    (number, name): (usize, &str),
     expectation: &'a Expectation,
+    outputs: Option<&Dir>,
 ) -> Result<(&'a DataFile, Vec<u8>), String> {
     let Some(Data::File(file)) = &expectation.expected else {
         return Err("the answer stands in the case file, or in the checker".to_owned());
@@ -74,16 +77,18 @@ fn answer<'a>(
     }
     let step = record.steps.get(number).ok_or("an earlier step was not what was expected; record again")?;
     let stream = stream(step, name).ok_or("nothing was seen of it")?;
-    whole(stream).map(|bytes| (file, bytes)).ok_or_else(|| format!("{} bytes are more than is kept", stream.bytes))
+    whole(stream, outputs)
+        .map(|bytes| (file, bytes))
+        .ok_or_else(|| format!("{} bytes are more than is kept", stream.bytes))
 }
 
 fn stream<'a>(step: &'a StepRecord, name: &str) -> Option<&'a StreamRecord> {
     if name == "stdout" { step.stdout.as_ref() } else { step.stderr.as_ref() }
 }
 
-fn whole(stream: &StreamRecord) -> Option<Vec<u8>> {
+fn whole(stream: &StreamRecord, outputs: Option<&Dir>) -> Option<Vec<u8>> {
     if stream.omitted.is_some() {
-        return None;
+        return outputs?.read(stream.blake3.as_ref()?).ok();
     }
     match (&stream.text, &stream.base64) {
         (Some(text), _) => Some(text.clone().into_bytes()),

@@ -104,6 +104,27 @@ cases:
 }
 
 #[test]
+fn answers_are_recorded_whole_however_long_they_are() {
+    let cases = "cases:\n  - {id: text, args: [a], expect: {stdout: {file: text.ans}}}\n  \
+        - {id: bytes, args: [b], expect: {stdout: {file: bytes.ans}, stderr: {file: bytes.err}}}\n  \
+        - {id: again, args: [a], expect: {stdout: {file: again.ans}}}\n";
+    // Longer than what a report keeps of a stream, and no text.
+    let script = "case $1 in a) seq 1 40000;; b) head -c 300000 /dev/zero; seq 1 50000 >&2;; esac";
+    let place = Place::new(cases, script);
+    for file in ["text.ans", "bytes.ans", "bytes.err", "again.ans"] {
+        place.write(&format!("cases/{file}"), "");
+    }
+    let (code, said) = eval(&place, &["--submission", "submission", "--record", "-q"]);
+    assert_eq!(code, Some(0), "{said}");
+    let lines = |last: u32| (1..=last).map(|number| format!("{number}\n")).collect::<String>().into_bytes();
+    let read = |name: &str| std::fs::read(place.path("cases").join(name)).unwrap();
+    assert!(read("text.ans") == lines(40_000) && read("again.ans") == lines(40_000));
+    assert!(read("bytes.ans") == vec![0; 300_000] && read("bytes.err") == lines(50_000));
+    let (code, said) = eval(&place, &["--submission", "submission", "-q"]);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
 fn verdicts_that_flip_are_told() {
     let place =
         Place::new("cases: [{id: steady, expect: {stdout: x}}, {id: odd, args: [odd], expect: {stdout: x}}]", "");

@@ -75,7 +75,7 @@ pub(in crate::cli) struct EvalArgs {
     #[arg(long, conflicts_with_all = ["submission", "submissions", "differential", "reports", "journal", "resume"])]
     pub(super) verify: bool,
     /// Write what the submission prints into the files that hold the expected answers.
-    #[arg(long, conflicts_with_all = ["submissions", "differential", "verify"])]
+    #[arg(long, conflicts_with_all = ["submissions", "differential", "verify", "reports", "journal", "resume"])]
     pub(super) record: bool,
     /// Judge so many times, and report what differs: verdicts that flip, times that spread.
     #[arg(

@@ -45,16 +45,34 @@ pub(in crate::cli) async fn run(app: App, args: EvalArgs) -> anyhow::Result<Exit
     if let Some(count) = args.repeat {
         return repeat::run(&app, &args, &plan, (spec, count), &signals).await;
     }
-    let evaluation = prepare(&app, &plan, spec, &signals).await?;
+    if args.record {
+        return record(&app, &args, &plan, spec, &signals).await;
+    }
+    let evaluation = prepare(&app, builder(&app, &plan, spec), &plan, &signals).await?;
     words_of_setup(&app, evaluation.facts());
     let journal = Journals::new(&app, &args).open(&evaluation.journal_header())?;
     let narrator = Narrator::new(&app.terminal, app.progress, evaluation.len());
     let results = judge(&args, &plan, evaluation, journal, Arc::new(narrator), &signals).await?;
-    if args.record {
-        return record::run(&app, &results);
-    }
     report(&app, &args, &results)?;
     Ok(ExitCode::from(exit_code(&results, &signals)))
+}
+
+/// Judges the one submission and writes what it printed into the answers.
+async fn record(
+    app: &App,
+    args: &EvalArgs,
+    plan: &Plan,
+    spec: EnvironmentSpec,
+    signals: &Signals,
+) -> anyhow::Result<ExitCode> {
+    let outputs = record::Outputs::make(app)?;
+    let builder = builder(app, plan, spec).keep_outputs(outputs.dir());
+    let evaluation = prepare(app, builder, plan, signals).await?;
+    words_of_setup(app, evaluation.facts());
+    let journal = Journals::new(app, args).open(&evaluation.journal_header())?;
+    let narrator = Narrator::new(&app.terminal, app.progress, evaluation.len());
+    let results = judge(args, plan, evaluation, journal, Arc::new(narrator), signals).await?;
+    record::run(app, &results, &outputs)
 }
 
 /// Begins an evaluation with all that the flags say but the submission.
@@ -66,11 +84,10 @@ pub(super) fn builder(app: &App, plan: &Plan, spec: EnvironmentSpec) -> Evaluati
 /// Prepares the submission; a signal ends it.
 pub(super) async fn prepare(
     app: &App,
+    builder: EvaluationBuilder,
     plan: &Plan,
-    spec: EnvironmentSpec,
     signals: &Signals,
 ) -> anyhow::Result<Evaluation> {
-    let builder = builder(app, plan, spec);
     let builder = match &plan.submission {
         Some(path) => builder.submission(path),
         None => builder,

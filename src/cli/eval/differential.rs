@@ -27,7 +27,7 @@ pub(super) async fn run(app: &App, args: &EvalArgs, plan: &Plan, signals: &Signa
     for name in &args.differential {
         let spec = side(app, args, name)?;
         app.terminal.explain(&format!("judging on `{}`", printable(name)));
-        let evaluation = command::prepare(app, plan, spec, signals).await?;
+        let evaluation = command::prepare(app, command::builder(app, plan, spec), plan, signals).await?;
         let narrator = Narrator::new(&app.terminal.clone().with_flags(false, true), app.progress, evaluation.len());
         let journal = super::journal::Journals::new(app, args).open(&evaluation.journal_header())?;
         let results = command::judge(args, plan, evaluation, journal, Arc::new(narrator), signals).await?;

@@ -1,12 +1,16 @@
 //! `--record`: what a solution prints becomes the expected answers.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::app::App;
 use crate::cli::json::VERSION;
+use crate::cli::scratch::Scratch;
 use crate::cli::terminal::printable;
 use crate::evaluate::Results;
 
@@ -32,8 +36,26 @@ pub(in crate::cli) struct LeftObject {
     why: String,
 }
 
-pub(super) fn run(app: &App, results: &Results) -> anyhow::Result<ExitCode> {
-    let recorded = results.record_answers()?;
+/// Where outputs are whole until they are recorded.
+pub(super) struct Outputs {
+    dir: Arc<Dir>,
+    _scratch: Scratch,
+}
+
+impl Outputs {
+    pub(super) fn make(app: &App) -> anyhow::Result<Self> {
+        let scratch = Scratch::make(app.registry.host())?;
+        let dir = Arc::new(Dir::open_ambient_dir(scratch.path(), ambient_authority())?);
+        Ok(Self { dir, _scratch: scratch })
+    }
+
+    pub(super) fn dir(&self) -> Arc<Dir> {
+        Arc::clone(&self.dir)
+    }
+}
+
+pub(super) fn run(app: &App, results: &Results, outputs: &Outputs) -> anyhow::Result<ExitCode> {
+    let recorded = results.record_answers(Some(&outputs.dir))?;
     let left = recorded.left.into_iter().map(|(case, why)| LeftObject { case, why }).collect();
     let object = RecordObject { version: VERSION, written: recorded.written, same: recorded.same, left };
     app.terminal.print_either(&object, draw);

@@ -72,7 +72,7 @@ pub(super) async fn run(
     let mut runs = Vec::new();
     for number in 1..=count {
         app.terminal.explain(&format!("run {number} of {count}"));
-        let evaluation = command::prepare(app, plan, spec.clone(), signals).await?;
+        let evaluation = command::prepare(app, command::builder(app, plan, spec.clone()), plan, signals).await?;
         let journal = Journals::new(app, args).open(&evaluation.journal_header())?;
         let results = command::judge(args, plan, evaluation, journal, Arc::new(()), signals).await?;
         let was_interrupted = results.was_interrupted();

@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::command::told;
 use super::fetch::{self, FetchError};
-use super::scratch::Scratch;
 use crate::cli::app::App;
 use crate::cli::failure::Usage;
 use crate::cli::progress::Spinner;
+use crate::cli::scratch::Scratch;
 use crate::cli::signals::Signals;
 use crate::error::{ErrorKind, ExecutionError};
 use crate::host::Host;

@@ -11,6 +11,5 @@ mod fetch;
 mod install;
 mod list;
 mod measure;
-mod scratch;
 
 pub(super) use command::{ProgramsCommand, run};

@@ -30,6 +30,9 @@ async fn judge(
         let observed = driver.step(case, step).await?;
         let found = checks::of_step(&ground.validators, driver.session(), step, &observed).await?;
         steps.push(record::of_step(case, step, &observed, &found));
+        if let Some(dir) = &ground.outputs {
+            record::keep_long(dir, &observed)?;
+        }
         let step = (case.steps.len() > 1).then_some(number);
         facts.extend(found.into_iter().map(|(verdict, evidence)| Fact { step, verdict, evidence }));
         if !facts.is_empty() {

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cap_std::fs::Dir;
+
 use super::prepare::{self, Asked, Prepared, Refused, Start};
 use super::program::Validators;
 use super::select::Selection;
@@ -26,6 +28,7 @@ pub struct EvaluationBuilder {
     name: Option<String>,
     start: Start,
     selection: Selection,
+    outputs: Option<Arc<Dir>>,
 }
 
 /// A submission that is ready to be judged by a suite.
@@ -49,6 +52,8 @@ pub(super) struct Ground {
     pub(super) stage: Stage,
     pub(super) adapter: Arc<dyn Adapter>,
     pub(super) validators: Validators,
+    /// Where outputs are kept that are longer than what records keep.
+    pub(super) outputs: Option<Arc<Dir>>,
 }
 
 impl std::fmt::Debug for Ready {
@@ -73,6 +78,7 @@ impl Evaluation {
             name: None,
             start: Start::default(),
             selection: Selection::default(),
+            outputs: None,
         }
     }
 
@@ -122,6 +128,15 @@ impl EvaluationBuilder {
     #[must_use]
     pub fn submission(mut self, path: impl AsRef<Path>) -> Self {
         self.submission = Some(prepare::absolute(path.as_ref()));
+        self
+    }
+
+    /// Keeps what is longer than [`MAX_KEPT`](crate::evaluate::MAX_KEPT) of a standard stream whole in a directory, in
+    /// files named by their BLAKE3 hashes: for [`Results::record_answers`](crate::evaluate::Results::record_answers).
+    /// Default: nowhere.
+    #[must_use]
+    pub fn keep_outputs(mut self, dir: Arc<Dir>) -> Self {
+        self.outputs = Some(dir);
         self
     }
 
@@ -197,13 +212,13 @@ impl EvaluationBuilder {
                     (facts.compile, facts.setup, facts.submission.id) = (compile, setup, id);
                     let suite = with_cases(&self.suite, cases);
                     let cases = self.selection.take(&suite)?;
-                    let ready = Ready::Yes(Box::new(Ground { stage, adapter, validators }));
+                    let ready = Ready::Yes(Box::new(Ground { stage, adapter, validators, outputs: self.outputs }));
                     return Ok(Evaluation { suite, cases, ready, facts });
                 }
                 check(&stage, &cases).await?;
                 facts.submission.command = stage.command.text();
                 (facts.compile, facts.setup, facts.submission.id) = (compile, setup, id);
-                Ready::Yes(Box::new(Ground { stage, adapter, validators }))
+                Ready::Yes(Box::new(Ground { stage, adapter, validators, outputs: self.outputs }))
             }
             Err(refused) => {
                 let Refused { evidence, compile, setup, id } = *refused;

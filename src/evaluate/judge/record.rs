@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use cap_std::fs::{Dir, OpenOptions};
+
+use crate::error::{ErrorKind, ExecutionError};
 use crate::evaluate::adapter::{Observed, Part, Seen};
 use crate::evaluate::report::{CaseRecord, Expected, MAX_KEPT, Measure, StepRecord, StreamRecord};
 use crate::evaluate::{Case, Data, Evidence, Expect, Fact, Judgement, Step, Verdict, Visibility};
@@ -38,6 +41,29 @@ pub(super) fn of_step(case: &Case, step: &Step, observed: &Observed, found: &[(V
         record.expected = expected(&step.expect);
     }
     record
+}
+
+/// Keeps what a record does not keep whole, in files named by their hashes.
+///
+/// # Errors
+/// What cannot be written.
+pub(super) fn keep_long(dir: &Dir, observed: &Observed) -> Result<(), ExecutionError> {
+    let Some(result) = &observed.result else { return Ok(()) };
+    for output in [&result.stdout, &result.stderr] {
+        if output.omitted.is_some() || output.kept.len() <= MAX_KEPT {
+            continue;
+        }
+        let name = blake3::hash(&output.kept).to_hex();
+        let mut options = OpenOptions::new();
+        let written = match dir.open_with(name.as_str(), options.write(true).create_new(true)) {
+            Ok(mut file) => std::io::Write::write_all(&mut file, &output.kept),
+            // Another case printed the same.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        };
+        written.map_err(|error| ExecutionError::new(ErrorKind::Workspace, error))?;
+    }
+    Ok(())
 }
 
 fn expected(expect: &Expect) -> Vec<Expected> {

@@ -1,4 +1,4 @@
-//! A private directory for what is fetched and unpacked, removed when dropped.
+//! A private directory for what is fetched, unpacked or kept for a while, removed when dropped.
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,15 @@ use crate::workspace::DRAFT;
 
 /// A directory of this process alone, below the cache, or below the temp directory where there is no cache.
 #[derive(Debug)]
-pub(super) struct Scratch {
+pub(in crate::cli) struct Scratch {
     path: PathBuf,
+    #[cfg(feature = "wasi")]
     parent: PathBuf,
 }
 
 impl Scratch {
     /// Makes the directory.
-    pub(super) fn make(host: &Host) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn make(host: &Host) -> anyhow::Result<Self> {
         let parent = match host.dirs.downloads() {
             Some(dir) => dir,
             None => host.dirs.temp.clone().unwrap_or_else(|| "/tmp".into()),
@@ -29,24 +30,30 @@ impl Scratch {
         builder.mode(0o700);
         builder.recursive(true).create(&parent).with_context(|| format!("make `{}`", parent.display()))?;
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos());
-        let path = parent.join(format!("{DRAFT}fetch-{}-{nanos:x}", std::process::id()));
+        let path = parent.join(format!("{DRAFT}scratch-{}-{nanos:x}", std::process::id()));
         builder.recursive(false).create(&path).with_context(|| format!("make `{}`", path.display()))?;
-        Ok(Self { path, parent })
+        Ok(Self {
+            path,
+            #[cfg(feature = "wasi")]
+            parent,
+        })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::cli) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Makes a directory in it.
-    pub(super) fn dir(&self, name: &str) -> anyhow::Result<PathBuf> {
+    #[cfg(feature = "wasi")]
+    pub(in crate::cli) fn dir(&self, name: &str) -> anyhow::Result<PathBuf> {
         let path = self.path.join(name);
         std::fs::DirBuilder::new().mode(0o700).create(&path).with_context(|| format!("make `{}`", path.display()))?;
         Ok(path)
     }
 
     /// Keeps a file of it beside it, under another name; a cache that cannot be written costs time, nothing else.
-    pub(super) fn keep(&self, file: &Path, name: &str) -> Option<PathBuf> {
+    #[cfg(feature = "wasi")]
+    pub(in crate::cli) fn keep(&self, file: &Path, name: &str) -> Option<PathBuf> {
         let parent = Dir::open_ambient_dir(&self.parent, ambient_authority()).ok()?;
         let from = file.strip_prefix(&self.parent).ok()?;
         parent.rename(from, &parent, name).ok()?;
