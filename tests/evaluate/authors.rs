@@ -80,6 +80,60 @@ fn a_promise_that_is_not_kept_is_told() {
 }
 
 #[test]
+fn the_solutions_of_packages_of_every_format_keep_what_they_promise() {
+    let packages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/packages");
+    for (name, count) in [("factors", 5), ("mean", 6), ("share", 6), ("above", 6)] {
+        let place = Place::new("cases: [{id: a}]", "");
+        place.write("py.yaml", "type: local\nname: py\ncommands: {entry_file: '{entry_file}.py', command: python3}\n");
+        let package = packages.join(name);
+        let args = ["eval", package.to_str().unwrap(), "--verify", "--spec", "py.yaml", "--allow-unsandboxed"];
+        let output = bailiwick(&place, &args);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{name}: {said}");
+        assert!(said.ends_with(&format!("verified: {count} solutions, 0 broken\n")), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_rule_of_a_package_that_is_not_kept_is_told() {
+    let place = Place::new("cases: [{id: a}]", "");
+    let rules = "mixed/*: {permitted: [AC, WA], secret/hard: {required: [WA]}}\n\
+        wrong_answer: {permitted: [AC, RTE]}\naccepted/slow.sh: {use_for_time_limit: upper}\n";
+    for (path, text) in [
+        ("p/problem.yaml", "problem_format_version: 2025-09\nname: P\nuuid: x\nlimits: {time_limit: 2}\n"),
+        ("p/data/secret/easy/1.in", "1\n"),
+        ("p/data/secret/easy/1.ans", "1\n"),
+        ("p/data/secret/hard/1.in", "2\n"),
+        ("p/data/secret/hard/1.ans", "2\n"),
+        ("p/submissions/submissions.yaml", rules),
+        ("p/submissions/accepted/cat.sh", "cat"),
+        ("p/submissions/accepted/slow.sh", "cat"),
+        ("p/submissions/mixed/one.sh", "echo 1"),
+        ("p/submissions/mixed/two.sh", "echo 2"),
+        ("p/submissions/wrong_answer/one.sh", "echo 1"),
+        ("p/submissions/brute_force/cat.sh", "cat"),
+        ("p/submissions/other/cat.sh", "cat"),
+    ] {
+        place.write(path, text);
+    }
+    let output = bailiwick(&place, &["eval", "p", "--verify", "--spec", "spec.yaml", "--allow-unsandboxed"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for line in [
+        "kept   accepted/cat.sh (2 AC)",
+        "broken accepted/slow.sh (2 AC)\n       no case is TLE",
+        "kept   mixed/one.sh (1 AC, 1 WA)",
+        "broken mixed/two.sh (1 AC, 1 WA)\n       no case of `secret/hard` is WA",
+        "broken wrong_answer/one.sh (1 AC, 1 WA)\n       secret/hard/1 is WA, and may be AC or RTE",
+        "broken brute_force/cat.sh (2 AC)\n       no case is RTE or TLE",
+        "left out other/cat.sh: nothing says what it gets",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert!(said.ends_with("not verified: 6 solutions, 4 broken\n"), "{said}");
+}
+
+#[test]
 fn what_a_solution_prints_is_recorded_where_answers_are_files() {
     let cases = r#"
 cases:

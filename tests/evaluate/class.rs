@@ -173,7 +173,8 @@ fn judge_a_hundred(flavour: &Flavour) {
     let expected = hand_in(&place, flavour);
     let each = FORMS.map(|form| format!("--report={form}@student=out/{{submission}}/page.{form}"));
     let whole = [
-        "--report=html@student=out.html",
+        "--report=html@student=out.html,json@student=out.json,jsonl@student=out.jsonl",
+        "--report=markdown@student=out.markdown,csv@student=out.csv",
         "--report=csv=class.csv",
         "--report=json=class.json",
         "--report=json=staff/{submission}.json",
@@ -203,6 +204,11 @@ fn judge_a_hundred(flavour: &Flavour) {
     let expected: BTreeMap<String, String> = expected.into_iter().map(|(name, all)| (name, all.to_owned())).collect();
     assert_eq!(given, expected);
     pages_hold_no_answer(&place);
+    for form in FORMS.into_iter().filter(|form| *form != "junit") {
+        let page = std::fs::read_to_string(place.path(&format!("out.{form}"))).unwrap();
+        let leaked = SECRETS.into_iter().find(|secret| page.contains(secret));
+        assert!(leaked.is_none() && page.contains("s00"), "the {form} of the class has {leaked:?}:\n{page}");
+    }
     let page = std::fs::read_to_string(place.path("out.html")).unwrap();
     let odd =
         "<a href=\"./out/%253D1%252B1%250A%253Cimg%2520src%253Dx%2520onerror%253Dalert%25281%2529%253E/page.html\">";

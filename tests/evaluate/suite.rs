@@ -228,3 +228,38 @@ echo '<testsuite><testcase name="inside"/><testcase name="outside"><failure mess
     // What the author asks that cannot be is nothing that the submission did.
     assert_eq!(verdicts, ["AC", "IE"], "{report:#}");
 }
+
+#[test]
+fn a_student_sees_nothing_of_what_the_tests_say() {
+    const FORMS: [&str; 6] = ["json", "jsonl", "junit", "markdown", "csv", "html"];
+    // What a test says quotes what it expects, and so does what the program prints.
+    let program = |code: u8| {
+        let report = r#"<testsuite><testcase name="one"><failure message="canary-message">canary-body</failure></testcase>
+<testcase name="two"><skipped message="canary-skip"/></testcase>BROKEN</testsuite>"#;
+        let broken = r#"<testcase name="three"><error message="canary-error"/></testcase>"#;
+        let report = report.replace("BROKEN", if code == 0 { broken } else { "" });
+        format!(
+            "cd \"$(mktemp -d)\"; said=$(BAILIWICK_TEST=one \"$BAILIWICK_ENTRYPOINT\" a </dev/null)\n\
+             echo canary-stdout; echo canary-stderr >&2; cat > \"$BAILIWICK_REPORT\" <<'END'\n{report}\nEND\nexit {code}\n"
+        )
+    };
+    for (code, exit_code) in [(0, 125), (1, 1), (5, 125)] {
+        let place = Place::new("cases: [{id: a}]", "");
+        place.write("cases/cases.yaml", "version: 1\nadapter: suite\nsuite: {command: [sh, program.sh]}\n");
+        place.write("cases/program.sh", &program(code));
+        place.write("submission/main.sh", "echo mine");
+        let reports =
+            FORMS.map(|form| [format!("--report={form}@student=page.{form}"), format!("--report={form}=all.{form}")]);
+        let args = ["cases", "--submission", "submission"].into_iter();
+        let args: Vec<&str> = args.chain(reports.iter().flatten().map(String::as_str)).collect();
+        let output = eval(&place, crate::support::SH, &args);
+        assert_eq!(output.status.code(), Some(exit_code), "{}", String::from_utf8_lossy(&output.stderr));
+        for form in FORMS {
+            let read = |name: &str| std::fs::read_to_string(place.path(&format!("{name}.{form}"))).unwrap();
+            let page = read("page");
+            assert!(!page.contains("canary"), "{form}, exit code {code}:\n{page}");
+            // The search works: the staff sees why.
+            assert!(form == "csv" || form == "junit" || read("all").contains("canary"), "{form}, exit code {code}");
+        }
+    }
+}
