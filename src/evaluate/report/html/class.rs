@@ -76,7 +76,7 @@ fn line(row: &ClassRow) -> String {
         .verdicts
         .iter()
         .rev()
-        .map(|(verdict, count)| format!("{count} <span class=\"v {verdict}\">{verdict}</span>"))
+        .map(|(verdict, count)| format!("{count}&nbsp;<span class=\"v {verdict}\">{verdict}</span>"))
         .collect();
     format!(
         "<tr data-p=\"{state}\"><td data-l=\"Submission\">{name}</td>\
