@@ -86,6 +86,12 @@ fn what_a_group_or_a_case_of_2025_cannot_say_is_refused_by_name() {
         (group, "output_validator_flags: x\n", "output_validator_flags: is not a known key"),
         (group, "scoring: {}\n", "scoring: is not a known key"),
         (group, "full_feedback: often\n", "full_feedback"),
+        (
+            group,
+            "output_validator_args: [float_tolerance, '1', float_tolerance, '2']\n",
+            "a tolerance stands there twice",
+        ),
+        (group, "output_validator_args: [float_tolerance, '1', float_absolute_tolerance, '2']\n", "stands there twice"),
         ("data/secret/1.yaml", "arg: [x]\n", "arg: is not a known key"),
         ("data/secret/1.args", "x\n", "1.args"),
         ("data/secret/a/b/test_group.yaml", "", "stands where no group can be"),

@@ -65,7 +65,9 @@ impl Validators {
             return known.clone();
         }
         let check = if self.is_default {
-            match DefaultValidator::read(&flags) {
+            let is_decimal = self.numbers == NumberForms::Decimals;
+            let doubled = doubled(&flags).filter(|_| is_decimal);
+            match doubled.map_or_else(|| DefaultValidator::read(&flags), Err) {
                 Ok(mut validator) => {
                     validator.numbers = self.numbers;
                     Some(Check::Compare(Comparison::of_validator(validator)))
@@ -84,6 +86,16 @@ impl Validators {
         self.known.insert(flags, check.clone());
         check
     }
+}
+
+/// Says which tolerance stands there twice, which is a mistake since the draft.
+fn doubled(flags: &[String]) -> Option<String> {
+    let count = |name: &str| flags.iter().filter(|flag| *flag == name).count();
+    let [both, relative, absolute] =
+        ["float_tolerance", "float_relative_tolerance", "float_absolute_tolerance"].map(count);
+    let is_doubled =
+        [both, relative, absolute].into_iter().any(|count| count > 1) || (both > 0 && relative + absolute > 0);
+    is_doubled.then(|| "a tolerance stands there twice".to_owned())
 }
 
 /// Finds the one program of a directory.
