@@ -7,6 +7,10 @@ use std::time::{Duration, Instant};
 
 /// The most bytes of an input.
 const LONGEST: usize = 64 * 1024;
+/// The longest that one input may take, generously: most take less than a thousandth of it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The most memory that the process may ever have held, generously.
+const MOST_KIB: u64 = 1 << 20;
 
 /// Numbers that look like chance and are the same every time (xorshift64*).
 pub(crate) struct Chance(u64);
@@ -56,7 +60,21 @@ pub(crate) fn run(target: &str, words: &[&[u8]], mut read: impl FnMut(&[u8], &mu
             seeds.push(input);
         }
     }
-    println!("{target}: {count} inputs in {:.0?}, the slowest {slowest:.0?}", began.elapsed());
+    let peak = peak();
+    println!(
+        "{target}: {count} inputs in {:.0?}, the slowest {slowest:.0?}, {} MiB at most",
+        began.elapsed(),
+        peak / 1024
+    );
+    assert!(slowest < PATIENCE, "{target}: an input took {slowest:?}");
+    assert!(peak < MOST_KIB, "{target}: the process held {peak} KiB");
+}
+
+/// Gives the most resident memory that this process ever had, in KiB.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 fn number(name: &str) -> Option<f64> {

@@ -9,7 +9,10 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test")]
 
 mod archives;
+mod checkers;
 mod driver;
+mod engine;
+mod frames;
 #[path = "../execution/support/readers.rs"]
 mod readers;
 mod texts;

@@ -82,8 +82,12 @@ impl<R: Read> Entries<R> {
     pub(super) fn next(&mut self) -> Result<Option<Entry>, Stop> {
         self.skip_content()?;
         let mut extensions = Extensions::default();
-        for _ in 0..MOST_EXTENSIONS {
-            let Some(header) = self.header()? else { return Ok(None) };
+        for before in 0..MOST_EXTENSIONS {
+            let header = match self.header()? {
+                Some(header) => header,
+                None if before == 0 => return Ok(None),
+                None => return Err(Stop::Malformed("attributes stand before no entry")),
+            };
             let size = header.entry_size().map_err(|_| Stop::Malformed("a size is no number"))?;
             let sort = header.entry_type();
             if sort.is_gnu_longname() {

@@ -258,6 +258,15 @@ fn attributes_before_an_entry_win() {
     assert!(workspace.dir().symlink_metadata(&newline["work/".len()..]).unwrap().is_file());
 }
 
+#[test]
+fn attributes_before_the_end_are_refused() {
+    let mut builder = tar::Builder::new(archive(&[ROOT, ("work/a", EntryType::Regular, "", b"1")]));
+    builder.get_mut().truncate(3 * 512);
+    builder.append_pax_extensions([("path", &b"work/b"[..])]).unwrap();
+    let unfit = refused(&builder.into_inner().unwrap(), Bounds::default());
+    assert!(is_failed(&unfit), "{unfit:?}");
+}
+
 /// A tree to be packed: directories by their depth, files with their content, links.
 fn trees() -> impl Strategy<Value = Vec<(String, u8, Vec<u8>)>> {
     let part = "[a-c]{1,3}|n{120}|\\PC{1,4}"
