@@ -32,8 +32,17 @@ impl Chance {
 /// Reads inputs until the time is over: the seeds of the target first, then what comes of them.
 ///
 /// `words` are pieces that the target knows. A panic of `read` fails the test, which shows the input.
-pub(crate) fn run(target: &str, words: &[&[u8]], mut read: impl FnMut(&[u8], &mut Chance)) {
-    let mut seeds = seeds(target);
+pub(crate) fn run(target: &str, words: &[&[u8]], read: impl FnMut(&[u8], &mut Chance)) {
+    run_from(target, seeds(target), words, read);
+}
+
+/// Does the same from these seeds.
+pub(crate) fn run_from(
+    target: &str,
+    mut seeds: Vec<Vec<u8>>,
+    words: &[&[u8]],
+    mut read: impl FnMut(&[u8], &mut Chance),
+) {
     let time = Duration::from_secs_f64(number("BAILIWICK_FUZZ_SECONDS").unwrap_or(1.0));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a seed may be any number")]
     let seed = number("BAILIWICK_FUZZ_SEED").unwrap_or(0.0) as u64;
@@ -81,7 +90,8 @@ fn number(name: &str) -> Option<f64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
-fn seeds(target: &str) -> Vec<Vec<u8>> {
+/// Reads the seeds of a target.
+pub(crate) fn seeds(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fuzz").join(target);
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
