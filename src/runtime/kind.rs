@@ -45,6 +45,12 @@ pub trait RuntimeKind: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Finds what a section lacks in a mode, and who works in it may miss.
+    fn mode_warnings(&self, config: &Self::Config, mode: Mode) -> Vec<Problem> {
+        let _ = (config, mode);
+        Vec::new()
+    }
+
     /// Says what is held on this host with this section, and by what.
     fn enforcement(&self, config: &Self::Config) -> EnforcementTable;
 

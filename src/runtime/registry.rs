@@ -19,7 +19,7 @@ use super::{
 };
 use crate::error::{ErrorKind, ExecutionError};
 use crate::host::Host;
-use crate::spec::{EnvironmentSpec, Problem, Section, SectionTypes};
+use crate::spec::{EnvironmentSpec, Mode, Problem, Section, SectionTypes};
 use crate::workspace::{Base, BaseNeed, GcMode, GcReport, GcScope, Owner, OwnerId, Reaper, SnapshotStore};
 
 /// A [`RuntimeKind`] without its types: what a registry holds. Implemented for every kind, by nobody else.
@@ -36,8 +36,8 @@ pub trait AnyRuntimeKind: Send + Sync + sealed::Sealed {
     /// # Errors
     /// Every problem found.
     fn parse(&self, section: Option<&Value>) -> Result<Arc<dyn Section>, Vec<Problem>>;
-    /// See [`RuntimeKind::warnings`]; none for a section of another kind.
-    fn warnings(&self, section: &dyn Section) -> Vec<Problem>;
+    /// See [`RuntimeKind::warnings`], with a mode [`RuntimeKind::mode_warnings`]; none for a section of another kind.
+    fn warnings(&self, section: &dyn Section, mode: Option<Mode>) -> Vec<Problem>;
     /// See [`RuntimeKind::release`].
     ///
     /// # Errors
@@ -122,9 +122,12 @@ impl<K: RuntimeKind> AnyRuntimeKind for K {
         if problems.is_empty() { Ok(Arc::new(config)) } else { Err(problems) }
     }
 
-    fn warnings(&self, section: &dyn Section) -> Vec<Problem> {
-        let config = (section as &dyn Any).downcast_ref::<K::Config>();
-        config.map(|config| RuntimeKind::warnings(self, config)).unwrap_or_default()
+    fn warnings(&self, section: &dyn Section, mode: Option<Mode>) -> Vec<Problem> {
+        match ((section as &dyn Any).downcast_ref::<K::Config>(), mode) {
+            (None, _) => Vec::new(),
+            (Some(config), None) => RuntimeKind::warnings(self, config),
+            (Some(config), Some(mode)) => self.mode_warnings(config, mode),
+        }
     }
 
     async fn release(&self, owner: &OwnerId, place: &str, mode: GcMode) -> Result<Vec<String>, ExecutionError> {

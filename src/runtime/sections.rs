@@ -36,6 +36,6 @@ impl SectionTypes for RuntimeRegistry {
     }
 
     fn warnings(&self, ty: &str, section: &dyn Section) -> Vec<Problem> {
-        self.kind(ty).map(|kind| kind.warnings(section)).unwrap_or_default()
+        self.kind(ty).map(|kind| kind.warnings(section, None)).unwrap_or_default()
     }
 }

@@ -37,6 +37,8 @@ pub use limits_config::{Limit, LimitsConfig, OnUnsupported, OutputOverflow};
 pub use line::{LineError, split_line};
 pub use load::{Loaded, from_value, load, load_with};
 pub use measure::{ByteSize, LimitValue, Span};
+#[cfg(feature = "cli")]
+pub(crate) use path::join_key;
 pub use problem::{Position, Problem, ProblemKind, SpecError};
 pub(crate) use resolve::is_above;
 pub use schema::schema;

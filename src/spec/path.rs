@@ -12,7 +12,7 @@ pub(super) enum Step {
 }
 
 /// Adds a key to a path.
-pub(super) fn join_key(path: &str, key: &str) -> String {
+pub(crate) fn join_key(path: &str, key: &str) -> String {
     let plain = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-".contains(c));
     match (plain, path) {
         (true, "") => key.to_owned(),

@@ -52,7 +52,7 @@ impl Positions {
     }
 
     /// Says whether something of the text stands at a path.
-    pub(super) fn holds(&self, path: &str) -> bool {
+    pub fn holds(&self, path: &str) -> bool {
         self.places.contains_key(path)
     }
 

@@ -27,6 +27,31 @@ fn check_says_what_is_good() {
 }
 
 #[test]
+fn check_explains_every_key() {
+    let bench = Bench::new();
+    let file = bench.file("good.yaml", "type: echo\nname: x\nenvironment:\n  env: {A: b}\nlimits: {wall_time: 5s}\n");
+    let set = ["--set", "limits.memory=1GiB", "--set", "setup.on_failure=fail"];
+    let arguments = [&["spec", "check", file.as_str(), "--explain"][..], &set].concat();
+    let text = bench.run(&arguments).expect(0).text().to_owned();
+    assert!(text.starts_with(&format!("{file}: ok\n  in evaluation mode:\n")), "{text}");
+    for line in [
+        "  environment.env.A: \"b\" (spec, line 4)\n    Variables by name. Default: none.\n",
+        "  limits.wall_time: \"5s\" (spec, line 5)\n",
+        "  limits.memory: \"1GiB\" (flag)\n",
+        "  limits.cpu_time: null (default)\n",
+        "  setup.on_failure: \"fail\" (flag)\n",
+        "  snapshot.compression: \"gz\" (default)\n    How archives are compressed. Default: `gz`.\n",
+        "  standard input that was not given\n    there: the harness's own\n    here: closed\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    // What the file does not say has no row, and neither has another runtime.
+    assert!(!text.contains("  `snapshot.compression`\n") && !text.contains("extra_mounts"), "{text}");
+    let agent = bench.run(&["spec", "check", &file, "--explain", "--mode", "agent"]).expect(0);
+    assert!(agent.text().contains("  limits.memory: \"8GiB\" (default)\n"), "{}", agent.text());
+}
+
+#[test]
 fn show_prints_a_spec_to_copy_or_what_it_comes_to() {
     let bench = Bench::new();
     assert!(bench.run(&["spec", "show", "polite"]).expect(0).text().starts_with("type: echo\n"));

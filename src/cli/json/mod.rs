@@ -35,7 +35,8 @@ pub(super) use snapshot::{
     ShownSnapshotObject,
 };
 pub(super) use spec::{
-    CheckObject, CheckedFile, EffectiveObject, ListObject, ListedSpec, ProblemObject, ShownSpecObject,
+    CheckObject, CheckedFile, DifferenceObject, EffectiveObject, ExplainedKey, ExplainedSpec, ListObject, ListedSpec,
+    ProblemObject, ShownSpecObject,
 };
 pub(super) use version::VersionObject;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::InForce;
 use crate::spec::Problem;
@@ -31,6 +32,46 @@ pub(in crate::cli) struct CheckedFile {
     pub(in crate::cli) problems: Vec<ProblemObject>,
     /// What is accepted but will not do what its author may think.
     pub(in crate::cli) warnings: Vec<ProblemObject>,
+    /// Every key of it, where that was asked for and it is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) explained: Option<ExplainedSpec>,
+}
+
+/// What a spec comes to, key by key.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(in crate::cli) struct ExplainedSpec {
+    /// The mode whose defaults hold: `evaluation` or `agent`.
+    pub(in crate::cli) mode: &'static str,
+    /// Every key, those that nobody wrote too.
+    pub(in crate::cli) keys: Vec<ExplainedKey>,
+    /// Where a file of the reference system that says the same behaves differently.
+    pub(in crate::cli) differences: Vec<DifferenceObject>,
+}
+
+/// One key of a spec.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(in crate::cli) struct ExplainedKey {
+    /// Its path.
+    pub(in crate::cli) path: String,
+    /// Its value.
+    pub(in crate::cli) value: Value,
+    /// Where the value came from: `default`, `spec`, `flag`.
+    pub(in crate::cli) from: &'static str,
+    /// The line of the key, from 1, where it stands in the file.
+    pub(in crate::cli) line: Option<usize>,
+    /// What it means.
+    pub(in crate::cli) means: String,
+}
+
+/// One way in which the reference system behaves differently.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(in crate::cli) struct DifferenceObject {
+    /// The key, or the fact.
+    pub(in crate::cli) subject: String,
+    /// What it is there.
+    pub(in crate::cli) reference: String,
+    /// What it is here.
+    pub(in crate::cli) here: String,
 }
 
 /// One problem of a file.

@@ -1,6 +1,8 @@
 //! `spec`: check, show and list environment specs.
 
 mod check;
+mod differences;
+mod explain;
 mod show;
 
 use std::process::ExitCode;

@@ -9,7 +9,7 @@ use super::image::is_reference;
 use super::mounts::{STATIC_ROOT, is_at_or_below, is_guest_path};
 use super::users::User;
 use crate::runtime::BuiltinSpec;
-use crate::spec::{ByteSize, Problem};
+use crate::spec::{ByteSize, Mode, Problem};
 
 /// The `docker:` section of a spec. Every key may be left out but one of `image` and `build`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -274,6 +274,14 @@ impl DockerConfig {
         });
         binary.into_iter().collect()
     }
+
+    /// Finds what an agent would miss.
+    pub(super) fn mode_warnings(&self, mode: Mode) -> Vec<Problem> {
+        let is_missed = mode == Mode::Agent && self.network.is_none();
+        let network = Problem::new("network", "an agent has no network: the commands of a session reach nothing");
+        let hint = "write `network: bridge`, or `network: none` where that is meant";
+        if is_missed { vec![network.with_hint(hint)] } else { Vec::new() }
+    }
 }
 
 pub(super) const BUILTIN_SPECS: [BuiltinSpec; 1] = [BuiltinSpec {
@@ -309,6 +317,10 @@ mod tests {
         let config: DockerConfig = serde_json::from_str(whole).unwrap();
         assert!(config.check().is_empty(), "{:?}", config.check());
         assert_eq!(config.warnings()[0].path, "binary");
+        assert_eq!(config.mode_warnings(Mode::Agent)[0].path, "network");
+        assert!(config.mode_warnings(Mode::Evaluation).is_empty());
+        let config = DockerConfig { network: Some("bridge".to_owned()), ..config };
+        assert!(config.mode_warnings(Mode::Agent).is_empty());
         assert!(!config.extra_mounts["/data"].is_writable() && config.extra_mounts["vendor"].is_writable());
         let again: DockerConfig = serde_json::from_str(&serde_json::to_string(&config).unwrap()).unwrap();
         assert_eq!(config, again);

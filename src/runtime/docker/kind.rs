@@ -17,7 +17,7 @@ use crate::runtime::{
     BuiltinSpec, Cached, Commands, EnforcementTable, Guest, Launch, NoProgress, Progress, RuntimeInfo, RuntimeKind,
     StaticRoot, SubmissionRuntime,
 };
-use crate::spec::Problem;
+use crate::spec::{Mode, Problem};
 use crate::workspace::{BaseNeed, GcMode, OwnerId};
 
 /// The Docker runtime: commands as execs in a container.
@@ -67,6 +67,10 @@ impl RuntimeKind for Docker {
 
     fn warnings(&self, config: &DockerConfig) -> Vec<Problem> {
         config.warnings()
+    }
+
+    fn mode_warnings(&self, config: &DockerConfig, mode: Mode) -> Vec<Problem> {
+        config.mode_warnings(mode)
     }
 
     async fn release(&self, owner: &OwnerId, place: &str, mode: GcMode) -> Result<Vec<String>, ExecutionError> {
