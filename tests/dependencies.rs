@@ -58,6 +58,52 @@ fn numbers(version: &str) -> Vec<u64> {
     core.split('.').map(|number| number.parse().unwrap()).collect()
 }
 
+/// Lists what `.deny.toml` denies: a crate, and the version below which it is; none where it is at any.
+fn denied() -> Vec<(String, Option<String>)> {
+    let text = read(".deny.toml");
+    let crates = text.lines().filter_map(|line| line.trim().strip_prefix("{ crate = \"")?.split('"').next());
+    crates
+        .map(|one| match one.split_once("@<") {
+            Some((name, version)) => (name.to_owned(), Some(version.to_owned())),
+            None => (one.to_owned(), None),
+        })
+        .collect()
+}
+
+/// Counts the unsafe blocks, functions and implementations of a file.
+fn unsafe_in(path: &Path) -> usize {
+    let text = std::fs::read_to_string(path).unwrap();
+    let code = text.lines().filter_map(|line| line.split("//").next());
+    let word = ["un", "safe "].concat();
+    let count = |line: &str| {
+        line.match_indices(&word)
+            .filter(|(at, _)| {
+                let begins = !line[..*at].ends_with(|sign: char| sign.is_alphanumeric() || sign == '_');
+                let rest = &line[at + word.len()..];
+                begins && ["{", "fn", "impl", "extern"].iter().any(|sort| rest.starts_with(sort))
+            })
+            .count()
+    };
+    code.map(count).sum()
+}
+
+/// Lists the files of a folder with unsafe code, and how much.
+fn unsafe_below(folder: &str, found: &mut BTreeMap<String, usize>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            unsafe_below(&path, found);
+        } else if path.ends_with(".rs") {
+            let count = unsafe_in(&entry.path());
+            if count > 0 {
+                found.insert(path, count);
+            }
+        }
+    }
+}
+
 #[test]
 fn every_direct_dependency_has_its_line() {
     let page = read("docs/dependencies.md");
@@ -74,6 +120,51 @@ fn no_version_has_known_holes() {
             assert!(numbers(version) >= numbers(least), "{name} {version} is older than {least}");
         }
     }
+}
+
+#[test]
+fn x1_what_is_denied_is_not_there() {
+    let (locked, denied) = (locked(), denied());
+    let least: BTreeSet<(String, String)> =
+        denied.iter().filter_map(|(name, version)| Some((name.clone(), version.clone()?))).collect();
+    let asserted = AT_LEAST.into_iter().map(|(name, version)| (name.to_owned(), version.to_owned()));
+    assert_eq!(least, asserted.collect(), ".deny.toml and this test say the same");
+    for (name, _) in denied.iter().filter(|(_, version)| version.is_none()) {
+        assert!(!locked.contains_key(name), "{name} is denied");
+    }
+}
+
+#[test]
+fn x1_everything_comes_from_one_registry_with_its_checksum() {
+    let text = read("Cargo.lock");
+    let packages: Vec<&str> = text.split("[[package]]").skip(1).collect();
+    let value = |package: &str, key: &str| {
+        package.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = ").map(str::to_owned))
+    };
+    let foreign: Vec<_> =
+        packages.iter().filter(|one| value(one, "name").as_deref() != Some("\"bailiwick\"")).collect();
+    assert!(foreign.len() > 100 && foreign.len() + 1 == packages.len());
+    let sources: BTreeSet<_> = foreign.iter().map(|one| value(one, "source")).collect();
+    assert_eq!(sources.len(), 1, "{sources:?}");
+    assert!(sources.iter().flatten().all(|source| source.starts_with("\"registry+")), "{sources:?}");
+    assert!(foreign.iter().all(|one| value(one, "checksum").is_some()));
+}
+
+#[test]
+fn every_unsafe_block_is_counted() {
+    let mut found = BTreeMap::new();
+    unsafe_below("src", &mut found);
+    unsafe_below("tests", &mut found);
+    let page = read("docs/dependencies.md");
+    let rows = page.split_once("## Unsafe code").unwrap().1;
+    let rows = rows.lines().filter_map(|line| {
+        let (path, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
+        let (count, why) = rest.split_once(" | ")?;
+        assert!(why.len() > 10, "{line}");
+        Some((path.to_owned(), count.parse().unwrap()))
+    });
+    let listed: BTreeMap<String, usize> = rows.collect();
+    assert_eq!(listed, found, "the table of docs/dependencies.md is not what the files have");
 }
 
 #[test]

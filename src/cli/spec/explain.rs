@@ -26,7 +26,7 @@ pub(super) fn explain(
     let mut keys = BTreeMap::new();
     collect("", &loaded.spec.to_value(), &schema, &mut keys);
     // What is in force is more than what is written.
-    keys.retain(|path, _| !path.starts_with("limits."));
+    keys.retain(|path, _| path != "limits" && !path.starts_with("limits."));
     let is_set = |path: &str| settings.iter().any(|(at, _)| path == at || path.starts_with(&format!("{at}.")));
     let mut explained: Vec<ExplainedKey> = Vec::new();
     for (path, (value, means)) in keys {
