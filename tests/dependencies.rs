@@ -61,13 +61,15 @@ fn numbers(version: &str) -> Vec<u64> {
 /// Lists what `.deny.toml` denies: a crate, and the version below which it is; none where it is at any.
 fn denied() -> Vec<(String, Option<String>)> {
     let text = read(".deny.toml");
-    let crates = text.lines().filter_map(|line| line.trim().strip_prefix("{ crate = \"")?.split('"').next());
-    crates
-        .map(|one| match one.split_once("@<") {
-            Some((name, version)) => (name.to_owned(), Some(version.to_owned())),
-            None => (one.to_owned(), None),
-        })
-        .collect()
+    let rows = text.lines().filter_map(|line| {
+        let line = line.trim();
+        // A version behind `crate` is not read as a range: it would deny every one.
+        let name = line.strip_prefix("{ crate = \"").or_else(|| line.strip_prefix("{ name = \""))?;
+        let (name, rest) = name.split_once('"')?;
+        let version = rest.strip_prefix(", version = \"<").and_then(|rest| rest.split('"').next());
+        Some((name.to_owned(), version.map(str::to_owned)))
+    });
+    rows.collect()
 }
 
 /// Counts the unsafe blocks, functions and implementations of a file.
