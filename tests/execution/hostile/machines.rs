@@ -60,6 +60,7 @@ impl Machine {
 
     /// Gives the runtime of modules; the guests are in a directory of their own.
     #[cfg(all(feature = "wasi", feature = "wat"))]
+    #[expect(clippy::disallowed_methods, reason = "the directory is the test's own")]
     pub(crate) fn wasi(submission: &std::path::Path) -> Self {
         let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("guest-fixtures/wasi");
         for (name, text) in guests::MODULES {
