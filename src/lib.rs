@@ -82,9 +82,10 @@ pub use runtime::docker::{
 pub use runtime::local::{Isolation, Local, LocalConfig, LocalOptions};
 #[cfg(feature = "wasi")]
 pub use runtime::wasi::{
-    Catalogue, CatalogueError, DeterminismConfig, ExitCode, KnownCopy, KnownMeasure, KnownModule, KnownProgram,
-    KnownSource, ModuleBounds, Moment, NewProgram, PackageClient, Program, ProgramConfig, ProgramEntry, ProgramMount,
-    UnknownImports, UnknownPolicy, Wasi, WasiConfig, WasiOptions, known_program, known_programs,
+    Catalogue, CatalogueError, Containment, DeterminismConfig, ExitCode, KnownCopy, KnownMeasure, KnownModule,
+    KnownProgram, KnownSource, ModuleBounds, Moment, NewProgram, PackageClient, Program, ProgramConfig, ProgramEntry,
+    ProgramMount, UnknownImports, UnknownPolicy, Wasi, WasiConfig, WasiOptions, known_program, known_programs,
+    worker_main,
 };
 pub use runtime::{
     Admission, AdmissionGroup, AnyRuntimeKind, BuiltinSpec, Cached, Capability, Command, CommandLine, Commands,

@@ -22,6 +22,9 @@ pub struct Host {
     /// The program that stands for a submission where a test program calls it: it is started as
     /// `PROGRAM suite-shim SOCKET -- ARGUMENTS…`. Default: none, and the adapter `suite` cannot be used.
     pub shim: Option<PathBuf>,
+    /// The program that worker processes are started from, as `PROGRAM wasi-worker …`: one whose `main` begins with
+    /// `worker_main`. Default: none; this program itself, if its own `main` does.
+    pub worker: Option<PathBuf>,
     /// How many commands may run at once. Default: twice the cores.
     pub max_running: Option<usize>,
     /// What the owner of the host allows. Default: everything.
@@ -78,13 +81,14 @@ impl HostDirs {
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { env, path, dirs, shim, max_running, policy, engine, agent_ids } = self;
+        let Self { env, path, dirs, shim, worker, max_running, policy, engine, agent_ids } = self;
         // Values of variables may be secrets.
         f.debug_struct("Host")
             .field("env", &format_args!("{} variables", env.len()))
             .field("path", path)
             .field("dirs", dirs)
             .field("shim", shim)
+            .field("worker", worker)
             .field("max_running", max_running)
             .field("policy", policy)
             .field("engine", engine)

@@ -17,19 +17,21 @@ use crate::manifest::{Content, Ends, Expected, Fixture, Left, Manifest, Runtime}
 /// How many fixtures run at once.
 const AT_ONCE: usize = 4;
 
-/// Runs every fixture that has a guest for a runtime, and names all that give something else.
-pub(crate) async fn table(runtime: Runtime) {
+/// Runs every fixture that has a guest for a runtime, and names all that give something else; `section` is the part of
+/// the spec that is the runtime's own.
+pub(crate) async fn table(runtime: Runtime, section: Value) {
     let registry = RuntimeRegistry::builder(host()).with_builtins().build().unwrap();
     let manifest = Arc::new(Manifest::load());
     let places = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
     let mut running = tokio::task::JoinSet::new();
     for index in 0..manifest.fixtures.len() {
         let (registry, manifest, places) = (registry.clone(), Arc::clone(&manifest), Arc::clone(&places));
+        let section = section.clone();
         running.spawn(async move {
             let _place = places.acquire_owned().await.unwrap();
             let fixture = &manifest.fixtures[index];
             let ran = fixture.guest(runtime).is_some();
-            (fixture.name.clone(), ran, check(&registry, &manifest, fixture, runtime).await)
+            (fixture.name.clone(), ran, check((&registry, &manifest), fixture, (runtime, &section)).await)
         });
     }
     let (mut ran, mut failed) = (0, BTreeMap::new());
@@ -50,18 +52,18 @@ fn host() -> Host {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut host = Host::from_env(BTreeMap::from([("PATH".to_owned(), path)]));
     host.dirs.shared_data.clear();
+    host.worker = option_env!("CARGO_BIN_EXE_bailiwick").map(Into::into);
     host
 }
 
 async fn check(
-    registry: &RuntimeRegistry,
-    manifest: &Manifest,
+    (registry, manifest): (&RuntimeRegistry, &Manifest),
     fixture: &Fixture,
-    runtime: Runtime,
+    (runtime, section): (Runtime, &Value),
 ) -> Result<(), String> {
     let Some(argv) = fixture.argv(runtime) else { return Ok(()) };
     let assets = tempfile::tempdir().unwrap();
-    let spec = spec_of(registry, manifest, fixture, runtime);
+    let spec = spec_of((registry, manifest), fixture, (runtime, section));
     let builder = Session::builder(registry, spec).grant_assets(stage(fixture, assets.path()));
     let session = builder.open().await.map_err(|error| format!("open: {error:?}"))?;
     session.materialize_input_files(inputs(fixture, runtime)).await.map_err(|error| format!("inputs: {error:?}"))?;
@@ -84,7 +86,11 @@ async fn check(
     outcome
 }
 
-fn spec_of(registry: &RuntimeRegistry, manifest: &Manifest, fixture: &Fixture, runtime: Runtime) -> EnvironmentSpec {
+fn spec_of(
+    (registry, manifest): (&RuntimeRegistry, &Manifest),
+    fixture: &Fixture,
+    (runtime, section): (Runtime, &Value),
+) -> EnvironmentSpec {
     let ty = match runtime {
         Runtime::Wasi => "wasi",
         Runtime::Local => "local",
@@ -93,10 +99,7 @@ fn spec_of(registry: &RuntimeRegistry, manifest: &Manifest, fixture: &Fixture, r
     let mut limits: Value = json!(manifest.limits_of(fixture));
     // Not every host lets every runtime hold every limit; what is not held shows in what the fixture gives.
     limits["on_unsupported"] = json!("best_effort");
-    let mut value = json!({"type": ty, "name": fixture.name, "limits": limits});
-    if runtime == Runtime::Docker {
-        value["docker"] = json!({"image": "bailiwick-test/python:latest", "pull": "never"});
-    }
+    let value = json!({"type": ty, "name": fixture.name, "limits": limits, ty: section});
     spec::from_value(value, &fixture.name, registry, &[]).unwrap().spec
 }
 

@@ -1,19 +1,20 @@
 //! One call of a guest: its world is built, it runs under its limits, and what it used is counted.
 
 use std::pin::pin;
-use std::sync::atomic::Ordering;
 
 use wasmtime::Store;
 
 use super::calls::Calls;
 use super::determinism::Fixed;
 use super::engine::Sandbox;
-use super::limits::{self, GuestState};
+use super::facts::Facts;
+use super::limits;
 use super::linker::Linked;
 use super::quota::{self, Charged, charged};
 use super::spawn::WasiGuest;
+use super::stdio::{Printer, Reader};
 use super::traps::end_of;
-use super::usage::{CPU_BY, DISK_BY, FUEL_BY, MEMORY_BY, Meter, Metered};
+use super::usage::{CPU_BY, DISK_BY, Meter, Metered};
 use super::world::{Prepared, guest_state};
 use crate::runtime::{Denied, End, Ending, Job, Measured};
 use crate::spec::{LimitName, LimitValue};
@@ -32,11 +33,17 @@ impl WasiGuest {
         let (control, limits) = (job.control.clone(), job.limits.clone());
         let determinism = self.config.determinism.as_ref();
         let charged = charged(&self.workspace, &limits).map(Charged::new);
-        let made = guest_state(&self.view(), job, &guest, (calls, determinism, charged));
-        let (state, met_end) = made.map_err(|ending| *ending)?;
+        let world = guest.world(&self.view(), &job).map_err(|ending| *ending)?;
+        let stdin = Reader::new(job.stdin);
+        let met_end = stdin.met_end();
+        let streams = (stdin, Printer::new(&job.stdout, &control), Printer::new(&job.stderr, &control));
+        let file_system = self.view().file_system(&guest.cwd, &guest.found.program.mounts);
+        let file_system = file_system.map_err(|error| error.ending(&guest.cwd))?;
+        let state = guest_state(&world, file_system, streams, (&limits, calls, determinism, charged));
         let mut store = Store::new(&sandbox.engine, state);
         let meter = Meter::new();
-        limits::apply(&mut store, &limits, &control, &meter).map_err(|error| Ending::new(End::Failed(error)))?;
+        limits::apply(&mut store, &limits).map_err(|error| Ending::new(End::Failed(error)))?;
+        limits::watch(&mut store, &limits, &control, &meter);
         let engine = sandbox.engine.clone();
         control.on_stop(move || engine.increment_epoch());
         let left = self.workspace.quota_left();
@@ -52,34 +59,23 @@ impl WasiGuest {
         };
         control.mark_ended();
         let fuel = limits.amount(LimitName::Fuel);
-        let end = outcome.map_or(End::Stopped(None), |outcome| end_of(outcome, &control, fuel));
+        let end = outcome.map_or(End::Stopped(None), |outcome| end_of(outcome, control.is_stopped(), fuel));
         let mut ending = Ending::new(limits::settle_fuel(end, &store, fuel));
         ending.cpu_time = Measured::known(meter.cpu(), CPU_BY);
-        ending.met_end_of_stdin = met_end.load(Ordering::Relaxed);
         ending.notes = self.notes(&guest.found.program);
         ending.notes.extend(quota::not_held(linked, store.data()));
         if self.config.determinism.is_some() {
             ending.notes.extend(Fixed::doubt(&control));
         }
         ending.program = Some(guest.found.used);
-        self.account(&mut ending, &store, fuel, left);
+        Facts::of(&store, fuel, &met_end).tell(&mut ending, fuel, self.config.most_calls());
+        ending.denied.extend(store.data().charged.as_ref().and_then(|charged| charged.denied));
+        self.account(&mut ending, left);
         Ok(ending)
     }
 
-    /// Adds what the store and the workspace know of the run.
-    fn account(&self, ending: &mut Ending, store: &Store<GuestState>, fuel: Option<u64>, before: Option<DiskUsage>) {
-        let state = store.data();
-        ending.peak_memory = Measured::known(state.bounds.peak, MEMORY_BY);
-        ending.fuel = match fuel.zip(limits::fuel_used(store, fuel)) {
-            Some((given, used)) => Measured::known(used.min(given), FUEL_BY),
-            None => Measured::not_measured("fuel off"),
-        };
-        if state.open_files_denied {
-            ending.notes.push("the open_files limit refused the guest a file".to_owned());
-        }
-        ending.notes.extend(state.calls.notes());
-        ending.denied.extend(state.bounds.refusal());
-        ending.denied.extend(state.charged.as_ref().and_then(|charged| charged.denied));
+    /// Adds what the workspace knows of the run.
+    pub(super) fn account(&self, ending: &mut Ending, before: Option<DiskUsage>) {
         ending.disk_written = Measured::not_measured("the workspace is a plain directory");
         let Some((before, after)) = before.zip(self.workspace.quota_left()) else { return };
         let written = before.bytes.saturating_sub(after.bytes);

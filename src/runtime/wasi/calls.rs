@@ -51,16 +51,16 @@ impl Calls {
             _ => Ok(()),
         }
     }
+}
 
-    /// Gives the facts for the result of a guest that met a bound and went on.
-    pub(super) fn notes(&self) -> Vec<String> {
-        let over = self.check().err().map(|over| format!("the guest made {over}"));
-        let random = self.random_denied.then(|| {
-            let most = ByteSize(MAX_RANDOM.into());
-            format!("the guest was refused random bytes: one call gives at most {most}")
-        });
-        over.into_iter().chain(random).collect()
-    }
+/// Gives the facts for the result of a guest that met a bound and went on: `over` is how many calls it was allowed.
+pub(super) fn notes(over: Option<u64>, random_denied: bool) -> Vec<String> {
+    let over = over.map(|most| format!("the guest made {}", TooManyCalls { most }));
+    let random = random_denied.then(|| {
+        let most = ByteSize(MAX_RANDOM.into());
+        format!("the guest was refused random bytes: one call gives at most {most}")
+    });
+    over.into_iter().chain(random).collect()
 }
 
 /// Refuses what would be too much to start with: every guest copies all of it, some at every look.
@@ -102,9 +102,9 @@ mod tests {
             calls.count();
             calls.check().unwrap();
         }
-        assert!(calls.notes().is_empty());
+        assert!(notes(None, false).is_empty());
         calls.count();
         assert_eq!(calls.check().unwrap_err().to_string(), "more than the 2 host calls that `wasi.host_calls` allows");
-        assert_eq!(calls.notes().len(), 1);
+        assert_eq!(notes(Some(2), true).len(), 2);
     }
 }

@@ -1,9 +1,11 @@
 //! Compiled code: what the bytes are, compiled, and in the form that the cache keeps.
 
 use std::borrow::Cow;
+use std::io::{Read as _, Seek as _};
 use std::os::fd::AsRawFd;
 
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
@@ -28,7 +30,7 @@ pub(super) enum Code {
 }
 
 /// What kind of WebAssembly some bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Form {
     Module,
     Component,
@@ -50,11 +52,7 @@ impl Code {
     /// Compiles what the bytes are: a module or a component, binary or text. Never a compiled artifact.
     /// What has bounds is looked through first.
     pub(super) fn compile(engine: &Engine, bytes: &[u8], bounds: Option<&CompileBounds>) -> Result<Self, LoadError> {
-        if bounds.is_some() && form_of(bytes).is_none() && bytes.len() > MAX_TEXT {
-            return Err(refused(format!("its text is longer than {}", ByteSize(MAX_TEXT as u64))));
-        }
-        let (form, binary) = read(bytes)?;
-        bounds.map_or(Ok(()), |bounds| scan(&binary, bounds))?;
+        let (form, binary) = look(bytes, bounds)?;
         let compiled = match form {
             Form::Module => Module::new(engine, &binary).map(Self::Module),
             Form::Component => Component::new(engine, &binary).map(Self::Component),
@@ -63,6 +61,21 @@ impl Code {
             Some(errno) => no_code_memory(*errno),
             None => refused(format!("not valid WebAssembly: {}", error.root_cause())),
         })
+    }
+
+    /// Compiles without loading, as [`compile`](Self::compile) does.
+    pub(super) fn precompile(
+        engine: &Engine,
+        bytes: &[u8],
+        bounds: Option<&CompileBounds>,
+    ) -> Result<(Form, Vec<u8>), LoadError> {
+        let (form, binary) = look(bytes, bounds)?;
+        let compiled = match form {
+            Form::Module => engine.precompile_module(&binary),
+            Form::Component => engine.precompile_component(&binary),
+        };
+        let compiled = compiled.map_err(|error| refused(format!("not valid WebAssembly: {}", error.root_cause())))?;
+        Ok((form, compiled))
     }
 
     pub(super) fn form(&self) -> Form {
@@ -97,6 +110,35 @@ impl Code {
             }
         }
     }
+
+    /// Maps an artifact where no path can be opened any more.
+    ///
+    /// # Safety
+    /// As for [`map`](Self::map).
+    #[expect(unsafe_code, reason = "the loader maps native code; the caller answers for where it came from")]
+    pub(super) unsafe fn map_sealed(engine: &Engine, form: Form, mut file: std::fs::File) -> wasmtime::Result<Self> {
+        match form {
+            // SAFETY: as the caller says.
+            Form::Module => unsafe { Self::map(engine, form, file) },
+            Form::Component => {
+                let mut bytes = Vec::new();
+                file.seek(std::io::SeekFrom::Start(0))?;
+                file.read_to_end(&mut bytes)?;
+                // SAFETY: as the caller says.
+                unsafe { Component::deserialize(engine, bytes) }.map(Self::Component)
+            }
+        }
+    }
+}
+
+/// Reads a module and holds it against the bounds.
+fn look<'a>(bytes: &'a [u8], bounds: Option<&CompileBounds>) -> Result<(Form, Cow<'a, [u8]>), LoadError> {
+    if bounds.is_some() && form_of(bytes).is_none() && bytes.len() > MAX_TEXT {
+        return Err(refused(format!("its text is longer than {}", ByteSize(MAX_TEXT as u64))));
+    }
+    let (form, binary) = read(bytes)?;
+    bounds.map_or(Ok(()), |bounds| scan(&binary, bounds))?;
+    Ok((form, binary))
 }
 
 /// Says that the kernel gave no memory for code: this is the host's doing, whatever the module is.

@@ -19,6 +19,9 @@ pub struct ModuleBounds {
     /// How long compiling may take before the command ends without it. Default: 60 s.
     #[serde(skip_serializing_if = "Limit::is_unset")]
     pub time: Limit<Span>,
+    /// How much memory compiling may take; held where guests run in worker processes. Default: 2 GiB.
+    #[serde(skip_serializing_if = "Limit::is_unset")]
+    pub memory: Limit<ByteSize>,
     /// How many functions there may be. Default: 60,000.
     #[serde(skip_serializing_if = "Limit::is_unset")]
     pub functions: Limit<u64>,
@@ -40,10 +43,12 @@ pub struct ModuleBounds {
 }
 
 /// What compiling is held to; the largest number where nothing is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct CompileBounds {
     pub(super) size: u64,
     pub(super) time: Option<Duration>,
+    /// Held in worker processes only.
+    pub(super) memory: Option<u64>,
     pub(super) functions: u64,
     pub(super) body: u64,
     pub(super) locals: u64,
@@ -61,6 +66,11 @@ impl ModuleBounds {
                 Limit::Unset => Some(Duration::from_secs(60)),
                 Limit::None => None,
                 Limit::Set(time) => Some(time.0),
+            },
+            memory: match self.memory {
+                Limit::Unset => Some(2 << 30),
+                Limit::None => None,
+                Limit::Set(memory) => Some(memory.0),
             },
             functions: bound(self.functions, 60_000),
             body: bound(self.body.map(|size| size.0), 512 << 10),

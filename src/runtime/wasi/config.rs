@@ -27,6 +27,8 @@ pub struct WasiConfig {
     pub host_calls: Limit<u64>,
     /// What becomes of imports of the submission's own modules that nothing provides. Default: refuse.
     pub unknown_imports: UnknownImports,
+    /// Where guests run: in this process, or each in a sealed worker process of its own. Default: `in_process`.
+    pub containment: Containment,
     /// Whether every run finds the same clock, the same random bytes and the same order of files. Default: null, no.
     pub determinism: Option<DeterminismConfig>,
 }
@@ -40,9 +42,22 @@ impl Default for WasiConfig {
             compile: ModuleBounds::default(),
             host_calls: Limit::Unset,
             unknown_imports: UnknownImports::default(),
+            containment: Containment::default(),
             determinism: None,
         }
     }
+}
+
+/// Where guests run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Containment {
+    /// In this process: the least latency. A hole in the engine is a hole in the host.
+    #[default]
+    InProcess,
+    /// In a worker process, sealed before any guest: a second wall, and code that nothing slows down to be interrupted.
+    Worker,
 }
 
 /// What a spawn on WASI may pass beyond the common arguments.

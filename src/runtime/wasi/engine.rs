@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Config, Engine};
 
@@ -16,13 +17,15 @@ use crate::runtime::SolutionRuntimeError;
 use crate::spec::{LimitName, Limits};
 
 /// What distinguishes engines: everything that the compiler, the loader or the allocator must know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct EngineKey {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct EngineKey {
     fuel: bool,
     stack: usize,
     pooled: bool,
-    deterministic: bool,
+    pub(super) deterministic: bool,
     charged: bool,
+    /// Whether guests look up at every tick of the epoch clock; they pay for it all the time.
+    epochs: bool,
 }
 
 /// What a guest asks of its engine, whichever has room for it.
@@ -43,7 +46,39 @@ impl EngineKey {
     fn of(Asked { limits, deterministic, charged }: Asked<'_>, pooled: bool) -> Self {
         let stack = limits.amount(LimitName::Stack).and_then(|bytes| usize::try_from(bytes).ok());
         let fuel = limits.amount(LimitName::Fuel).is_some();
-        Self { fuel, stack: stack.unwrap_or(DEFAULT_STACK), pooled, deterministic, charged }
+        Self { fuel, stack: stack.unwrap_or(DEFAULT_STACK), pooled, deterministic, charged, epochs: true }
+    }
+
+    /// Gives what a guest in a worker process needs: it is ended from outside, so only who counts its calls must look up.
+    pub(super) fn in_worker(asked: Asked<'_>, counts_calls: bool) -> Self {
+        Self { epochs: counts_calls, ..Self::of(asked, true) }
+    }
+
+    /// Gives the same without a pool, for modules that no slot would take.
+    pub(super) fn on_demand(self) -> Self {
+        Self { pooled: false, ..self }
+    }
+
+    /// Makes an engine with at most so many slots.
+    pub(super) fn engine(self, slots: u32) -> wasmtime::Result<(Engine, Option<u32>)> {
+        if self.pooled { pool::engine(slots, || config(self)) } else { Ok((Engine::new(&config(self))?, None)) }
+    }
+
+    /// Makes an engine that compiles, with no thread of its own.
+    pub(super) fn compiler(self) -> wasmtime::Result<Engine> {
+        let mut config = config(self);
+        config.parallel_compilation(false);
+        Engine::new(&config)
+    }
+
+    /// Makes the linkers for such an engine.
+    pub(super) fn linkers(self, engine: &Engine) -> wasmtime::Result<Linkers> {
+        Linkers::new(engine, self.deterministic, self.charged)
+    }
+
+    /// Says whether guests look up at every tick.
+    pub(super) fn has_epochs(self) -> bool {
+        self.epochs
     }
 }
 
@@ -114,13 +149,8 @@ impl Engines {
     }
 
     fn make(&self, key: EngineKey) -> Result<Sandbox, SolutionRuntimeError> {
-        let made = if key.pooled {
-            pool::engine(|| config(key))
-        } else {
-            Engine::new(&config(key)).map(|engine| (engine, None))
-        };
-        let (engine, slots) = made.map_err(failed("make the WebAssembly engine"))?;
-        let linkers = Linkers::new(&engine, key.deterministic, key.charged).map_err(failed("link WASI"))?;
+        let (engine, slots) = key.engine(pool::SLOTS).map_err(failed("make the WebAssembly engine"))?;
+        let linkers = key.linkers(&engine).map_err(failed("link WASI"))?;
         let ticker = Ticker::start(&engine).map_err(SolutionRuntimeError::host("start the epoch clock"))?;
         let modules = Arc::new(Modules::new(engine.clone(), linkers, self.cache.clone(), Arc::clone(&self.compilers)));
         let pool = slots.map(|slots| slots as usize);
@@ -141,11 +171,16 @@ pub(super) fn failed(action: &'static str) -> impl FnOnce(wasmtime::Error) -> So
     move |error| SolutionRuntimeError::Engine { action, source: Arc::from(error.into_boxed_dyn_error()) }
 }
 
+/// Makes an error of words that came from elsewhere.
+pub(super) fn failed_with(action: &'static str, words: String) -> SolutionRuntimeError {
+    SolutionRuntimeError::Engine { action, source: Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(words)) }
+}
+
 fn config(key: EngineKey) -> Config {
     let mut config = Config::new();
     config
         .wasm_exceptions(true)
-        .epoch_interruption(true)
+        .epoch_interruption(key.epochs)
         .consume_fuel(key.fuel)
         .max_wasm_stack(key.stack)
         .async_stack_size(key.stack.saturating_add(HOST_STACK))

@@ -8,7 +8,7 @@ use super::cache::ArtifactCache;
 use super::cache_room::{DEFAULT_ROOM, SORT};
 use super::catalogue::{Catalogue, ProgramEntry};
 use super::code::Code;
-use super::config::{WasiConfig, WasiOptions};
+use super::config::{Containment, WasiConfig, WasiOptions};
 use super::engine::{Asked, Engines};
 use super::installed::require;
 use super::limits::enforcement;
@@ -16,6 +16,7 @@ use super::load_error::LoadError;
 use super::pool;
 use super::prepare::prepare;
 use super::spawn::{Shared, WasiGuest};
+use super::worker::{Artifacts, Crew};
 use crate::error::{ErrorKind, ExecutionError};
 use crate::host::Host;
 use crate::runtime::{
@@ -41,8 +42,9 @@ impl Wasi {
     pub fn new(host: &Host) -> Self {
         let room = host.policy.cache_size.as_ref().map_or(DEFAULT_ROOM, |ruled| ruled.value);
         let cache = host.dirs.cache.as_deref().and_then(|dir| ArtifactCache::open(dir, room)).map(Arc::new);
+        let (artifacts, crew) = (Arc::new(Artifacts::new(cache.clone())), Arc::new(Crew::new(host.worker.clone())));
         let (engines, catalogue) = (Arc::new(Engines::new(cache)), Catalogue::open(host));
-        Self { shared: Shared { engines, catalogue, digests: Arc::default() } }
+        Self { shared: Shared { engines, catalogue, digests: Arc::default(), artifacts, crew } }
     }
 }
 
@@ -56,13 +58,16 @@ impl RuntimeKind for Wasi {
         config.problems()
     }
 
-    fn enforcement(&self, _: &WasiConfig) -> EnforcementTable {
+    fn enforcement(&self, config: &WasiConfig) -> EnforcementTable {
         // What holds the quota shows when the workspace is there; `spawn` asks again.
-        enforcement(Some("a size-limited memory file system"))
+        enforcement(Some("a size-limited memory file system"), config.containment)
     }
 
-    fn isolation(&self, _: &WasiConfig) -> &'static str {
-        "wasi"
+    fn isolation(&self, config: &WasiConfig) -> &'static str {
+        match config.containment {
+            Containment::InProcess => "wasi",
+            Containment::Worker => "wasi-worker",
+        }
     }
 
     fn is_default_for_run(&self) -> bool {
@@ -141,6 +146,7 @@ impl RuntimeKind for Wasi {
         info.facts.push(("programs".to_owned(), names));
         let cache = if self.shared.engines.cache().is_some() { "kept on disk" } else { "kept in memory only" };
         info.facts.push(("compiled modules".to_owned(), cache.to_owned()));
+        info.facts.push(("worker processes".to_owned(), self.shared.crew.describe().await));
         if self.shared.engines.cache().is_none() {
             info.slower.push("no private cache directory: every process compiles again; set one".to_owned());
         }
@@ -154,8 +160,11 @@ impl RuntimeKind for Wasi {
         options: WasiOptions,
     ) -> Result<Arc<dyn SubmissionRuntime>, ExecutionError> {
         require(&config, &self.shared.catalogue)?;
-        let table = enforcement(launch.workspace.quota_held_by());
+        let table = enforcement(launch.workspace.quota_held_by(), config.containment);
         launch.hold(&table, Self::TYPE)?;
+        if config.containment == Containment::Worker {
+            self.shared.crew.program()?;
+        }
         let guest = WasiGuest::open(self.shared.clone(), config, options, &launch)?;
         Commands::open(Arc::new(guest), launch).await
     }

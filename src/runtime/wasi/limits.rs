@@ -7,11 +7,12 @@ use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::p1::WasiP1Ctx;
 
 use super::calls::Calls;
+use super::config::Containment;
 use super::determinism::Fixed;
 use super::pool;
 use super::quota::Charged;
 use super::usage::Meter;
-use crate::runtime::{Capability, Control, Denied, End, EnforcementTable, Level, SolutionRuntimeError, Stop};
+use crate::runtime::{Capability, Control, End, EnforcementTable, Level, SolutionRuntimeError, Stop};
 use crate::spec::{LimitName, LimitValue, Limits};
 
 /// How long a guest may keep the caller's executor before it gives it back.
@@ -63,11 +64,6 @@ impl Bounds {
         self.peak = self.peak.max(total);
         true
     }
-
-    /// Gives the refusal that names the end of a guest that then fails.
-    pub(super) fn refusal(&self) -> Option<Denied> {
-        self.denied.map(|value| Denied { limit: LimitName::Memory, value: LimitValue::Bytes(value) })
-    }
 }
 
 impl ResourceLimiter for Bounds {
@@ -101,21 +97,29 @@ impl ResourceLimiter for Bounds {
     }
 }
 
-/// Applies every limit to a store before its guest runs.
-pub(super) fn apply(
-    store: &mut Store<GuestState>,
-    limits: &Limits,
-    control: &Arc<Control>,
-    meter: &Arc<Meter>,
-) -> Result<(), SolutionRuntimeError> {
-    store.limiter(|state| &mut state.bounds);
-    store.set_epoch_deadline(1);
+/// Has a guest look up at every tick, in the process that ends it when it must end.
+pub(super) fn watch(store: &mut Store<GuestState>, limits: &Limits, control: &Arc<Control>, meter: &Arc<Meter>) {
     let (control, meter) = (Arc::clone(control), Arc::clone(meter));
     let (wall, cpu) = (limits.time(LimitName::WallTime), limits.time(LimitName::CpuTime));
+    store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |store| {
         store.data().calls.check()?;
         look_up(&control, &meter, wall, cpu)
     });
+}
+
+/// Has a guest look up when it may have made too many calls, in a process that others end.
+pub(super) fn watch_calls(store: &mut Store<GuestState>) {
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|store| {
+        store.data().calls.check()?;
+        Ok(UpdateDeadline::Continue(1))
+    });
+}
+
+/// Applies the limits that the engine itself holds to a store before its guest runs.
+pub(super) fn apply(store: &mut Store<GuestState>, limits: &Limits) -> Result<(), SolutionRuntimeError> {
+    store.limiter(|state| &mut state.bounds);
     if let Some(fuel) = limits.amount(LimitName::Fuel) {
         store.set_fuel(fuel.saturating_add(LAST_DROP)).map_err(|error| SolutionRuntimeError::Engine {
             action: "fuel the guest",
@@ -166,15 +170,30 @@ fn look_up(
 }
 
 /// Says what this runtime holds, and by what; `quota` is what holds the workspace's, if anything does.
-pub(super) fn enforcement(quota: Option<&str>) -> EnforcementTable {
+pub(super) fn enforcement(quota: Option<&str>, containment: Containment) -> EnforcementTable {
     use LimitName as L;
-    let (held, by) = match quota {
-        Some(by) => (Level::Enforced, by),
-        None => (Level::Enforced, "every write of a module is charged before it is made; of a component, nothing"),
+    let (held, by) = match (quota, containment) {
+        (Some(by), _) => (Level::Enforced, by),
+        (None, Containment::InProcess) => {
+            (Level::Enforced, "every write of a module is charged before it is made; of a component, nothing")
+        }
+        (None, Containment::Worker) => {
+            (Level::Unsupported, "a worker process counts no writes, and the workspace is a plain directory")
+        }
+    };
+    let (wall, cpu) = match containment {
+        Containment::InProcess => (
+            "a deadline round the whole call, and the epoch clock inside the guest",
+            "the thread CPU clock over the guest's turns, read at every epoch",
+        ),
+        Containment::Worker => (
+            "a deadline round the whole call, and SIGKILL to the worker process",
+            "the scheduler's account of the worker process, looked at when the limit may be over",
+        ),
     };
     EnforcementTable::default()
-        .limit(L::WallTime, Level::Enforced, "a deadline round the whole call, and the epoch clock inside the guest")
-        .limit(L::CpuTime, Level::Enforced, "the thread CPU clock over the guest's turns, read at every epoch")
+        .limit(L::WallTime, Level::Enforced, wall)
+        .limit(L::CpuTime, Level::Enforced, cpu)
         .limit(L::IdleTime, Level::Enforced, "the time since the last byte of output")
         .limit(L::Memory, Level::Enforced, "linear memories and tables are refused growth")
         .limit(L::Output, Level::Enforced, "every byte is counted as it is printed")

@@ -16,6 +16,7 @@ mod config;
 mod determinism;
 mod digests;
 mod engine;
+mod facts;
 mod find;
 mod imports;
 mod installed;
@@ -41,14 +42,16 @@ mod traps;
 mod usage;
 mod view;
 mod words;
+mod worker;
 mod world;
 
 pub use catalogue::{Catalogue, CatalogueError, NewProgram, ProgramEntry};
 pub use compile::ModuleBounds;
-pub use config::{WasiConfig, WasiOptions};
+pub use config::{Containment, WasiConfig, WasiOptions};
 pub use determinism::{DeterminismConfig, Moment};
 pub use kind::Wasi;
 pub use known::{
     KnownCopy, KnownMeasure, KnownModule, KnownProgram, KnownSource, PackageClient, known_program, known_programs,
 };
 pub use program::{ExitCode, Program, ProgramConfig, ProgramMount, UnknownImports, UnknownPolicy};
+pub use worker::worker_main;

@@ -3,9 +3,9 @@
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// How many guests of one engine may run from the pool at once; what does not fit gets memory on demand.
-const SLOTS: u32 = 32;
+pub(super) const SLOTS: u32 = 32;
 /// Smaller pools to try where address space is short.
-const SMALLER: [u32; 3] = [SLOTS, 8, 2];
+const SMALLER: [u32; 2] = [8, 2];
 /// How much of a slot's memory stays resident between guests. It is reset by the kernel's page map, never read again.
 const RESIDENT: usize = 1 << 20;
 /// The largest table of a guest from the pool: what the default memory limit leaves room for. Only addresses are taken.
@@ -30,8 +30,8 @@ pub(super) fn slower(slots: Option<usize>) -> Vec<String> {
 }
 
 /// Makes an engine with the largest pool that can be had, and says how many slots it has; none: on demand.
-pub(super) fn engine(config: impl Fn() -> Config) -> wasmtime::Result<(Engine, Option<u32>)> {
-    for slots in SMALLER {
+pub(super) fn engine(most: u32, config: impl Fn() -> Config) -> wasmtime::Result<(Engine, Option<u32>)> {
+    for slots in std::iter::once(most).chain(SMALLER.into_iter().filter(|fewer| *fewer < most)) {
         let mut pooled = config();
         pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(slots)));
         if let Ok(engine) = Engine::new(&pooled) {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::catalogue::ProgramEntry;
-use super::config::WasiConfig;
+use super::config::{Containment, WasiConfig};
 use super::digests::read_bounded;
-use super::engine::Asked;
+use super::engine::{Asked, EngineKey};
 use super::find::Source;
 use super::key::ModuleKey;
 use super::load::load;
@@ -32,7 +32,7 @@ pub(super) async fn prepare(
 ) -> Result<(), ExecutionError> {
     for (name, wanted) in wanted(shared, config)? {
         progress.step(&format!("compiling {name}"));
-        let made = compile(shared, &wanted, config.determinism.is_some()).await;
+        let made = compile(shared, &wanted, config).await;
         match made {
             Ok(()) => {}
             Err(LoadError::Failed(error)) => return Err(error.into()),
@@ -47,12 +47,20 @@ pub(super) async fn prepare(
     Ok(())
 }
 
-async fn compile(shared: &Shared, wanted: &Wanted, deterministic: bool) -> Result<(), LoadError> {
+async fn compile(shared: &Shared, wanted: &Wanted, config: &WasiConfig) -> Result<(), LoadError> {
     // Limits in force at a run choose among engines; the usual ones choose the usual engine.
     let limits = Limits::defaults(Mode::Evaluation);
-    let asked = Asked { limits: &limits, deterministic, charged: false };
+    let asked = Asked { limits: &limits, deterministic: config.determinism.is_some(), charged: false };
     let source = Source::Host { path: wanted.path.clone(), digest: wanted.key };
-    load(&shared.engines, (wanted.key, &wanted.unknown, None), source, asked).await.map(drop)
+    match config.containment {
+        Containment::InProcess => {
+            load(&shared.engines, (wanted.key, &wanted.unknown, None), source, asked).await.map(drop)
+        }
+        Containment::Worker => {
+            let key = EngineKey::in_worker(asked, config.most_calls().is_some());
+            shared.artifacts.get(&shared.crew, (wanted.key, key, None), source).await.map(drop)
+        }
+    }
 }
 
 fn wanted(shared: &Shared, config: &WasiConfig) -> Result<BTreeMap<String, Wanted>, ExecutionError> {

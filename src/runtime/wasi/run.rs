@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::config::TEMP;
+use super::config::{Containment, TEMP};
 use super::engine::Asked;
 use super::find::Source;
 use super::load::load;
@@ -57,6 +57,10 @@ impl WasiGuest {
         let cwd = self.cwd(&job);
         let word = argv.first().map_or("", String::as_str);
         let mut found = self.find(word, &cwd).map_err(|error| self.refused(error))?;
+        if self.config.containment == Containment::Worker {
+            let argv = argv.clone();
+            return self.work(job, Prepared { found, cwd, argv }).await;
+        }
         let source = std::mem::replace(&mut found.source, Source::Bytes(Bytes::new()));
         let asked = Asked {
             limits: &job.limits,
@@ -84,7 +88,7 @@ impl WasiGuest {
         if cwd.len() > 1 { cwd.trim_end_matches('/').to_owned() } else { cwd }
     }
 
-    fn refused(&self, error: LoadError) -> Ending {
+    pub(super) fn refused(&self, error: LoadError) -> Ending {
         match error {
             LoadError::Refused(reason, message) => {
                 let known = if reason == NotStarted::Missing { self.known() } else { Vec::new() };

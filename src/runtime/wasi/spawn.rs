@@ -1,6 +1,7 @@
 //! Making a runtime over a workspace: what its guests see, and which engine runs them.
 
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cap_std::fs::Dir;
@@ -11,9 +12,10 @@ use super::digests::Digests;
 use super::engine::Engines;
 use super::program::Program;
 use super::view::{Preopen, View, hidden, open_ambient_mount};
+use super::worker::{Artifacts, Bound, Crew};
 use crate::error::{ErrorKind, ExecutionError};
 use crate::runtime::{Launch, Mount, SolutionRuntimeError};
-use crate::spec::OnUnsupported;
+use crate::spec::{LimitName, OnUnsupported};
 use crate::workspace::{PrivateDir, Workspace};
 
 /// What all runtimes of a process share.
@@ -22,6 +24,8 @@ pub(super) struct Shared {
     pub(super) engines: Arc<Engines>,
     pub(super) catalogue: Catalogue,
     pub(super) digests: Arc<Digests>,
+    pub(super) artifacts: Arc<Artifacts>,
+    pub(super) crew: Arc<Crew>,
 }
 
 /// One spawned runtime: the workspace as its guests see it, and the engine.
@@ -31,10 +35,15 @@ pub(super) struct WasiGuest {
     pub(super) options: WasiOptions,
     pub(super) catalogue: Catalogue,
     pub(super) digests: Arc<Digests>,
+    pub(super) artifacts: Arc<Artifacts>,
+    pub(super) crew: Arc<Crew>,
+    /// The workers that have run a guest of this runtime.
+    pub(super) bound: Bound,
     pub(super) workspace: Arc<Workspace>,
     launch: Launch,
     temp: PrivateDir,
     seen: RwLock<Arc<Seen>>,
+    looks: AtomicU64,
 }
 
 struct Seen {
@@ -44,7 +53,7 @@ struct Seen {
 
 impl WasiGuest {
     pub(super) fn open(
-        Shared { engines, catalogue, digests }: Shared,
+        Shared { engines, catalogue, digests, artifacts, crew }: Shared,
         config: Arc<WasiConfig>,
         options: WasiOptions,
         launch: &Launch,
@@ -53,14 +62,40 @@ impl WasiGuest {
         let seen = look(launch, &config, &temp)?;
         let (workspace, launch) = (Arc::clone(&launch.workspace), launch.clone());
         let seen = RwLock::new(Arc::new(seen));
-        Ok(Self { engines, config, options, catalogue, digests, workspace, launch, temp, seen })
+        let (bound, looks) = (Bound::default(), AtomicU64::new(0));
+        Ok(Self {
+            engines,
+            config,
+            options,
+            catalogue,
+            digests,
+            artifacts,
+            crew,
+            bound,
+            workspace,
+            launch,
+            temp,
+            seen,
+            looks,
+        })
     }
 
     /// Looks at the workspace again: set-up may have made what a preopen hides.
     pub(super) fn look_again(&self) -> Result<(), ExecutionError> {
         let seen = look(&self.launch, &self.config, &self.temp)?;
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(seen);
+        self.looks.fetch_add(1, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Counts how often the workspace was looked at: what was opened before may not be what is seen now.
+    pub(super) fn look(&self) -> u64 {
+        self.looks.load(Ordering::Relaxed)
+    }
+
+    /// Gives the most of something that a command of this runtime may have.
+    pub(super) fn ceiling(&self, name: LimitName) -> Option<u64> {
+        self.launch.limits.amount(name)
     }
 
     pub(super) fn view(&self) -> impl std::ops::Deref<Target = View> + use<> {

@@ -5,14 +5,14 @@ use wasmtime_wasi::I32Exit;
 
 use super::calls::TooManyCalls;
 use super::words;
-use crate::runtime::{Control, End};
+use crate::runtime::End;
 use crate::spec::{LimitName, LimitValue};
 
 /// Frames of a backtrace that a result keeps; the engine is told the same.
 pub(super) const MAX_FRAMES: usize = 16;
 
 /// Turns what a call gave into the end of its guest.
-pub(super) fn end_of(outcome: wasmtime::Result<i32>, control: &Control, fuel: Option<u64>) -> End {
+pub(super) fn end_of(outcome: wasmtime::Result<i32>, is_stopped: bool, fuel: Option<u64>) -> End {
     let error = match outcome {
         Ok(code) => return End::Exited(code & 0xff),
         Err(error) => error,
@@ -21,7 +21,7 @@ pub(super) fn end_of(outcome: wasmtime::Result<i32>, control: &Control, fuel: Op
         // As on other systems, the parent of a process sees the low eight bits.
         return End::Exited(code & 0xff);
     }
-    if control.is_stopped() {
+    if is_stopped {
         return End::Stopped(None);
     }
     let backtrace = backtrace(&error);
@@ -52,6 +52,33 @@ fn backtrace(error: &wasmtime::Error) -> Vec<String> {
         })
         .collect()
 }
+
+/// Gives the name of a trap as this program writes it; what it does not know is `other`.
+pub(super) fn known(name: &str) -> &'static str {
+    NAMES.into_iter().find(|known| *known == name).unwrap_or("other")
+}
+
+/// Every name that a trap may have.
+const NAMES: [&str; 18] = [
+    "stack_overflow",
+    "memory_out_of_bounds",
+    "heap_misaligned",
+    "table_out_of_bounds",
+    "indirect_call_to_null",
+    "bad_signature",
+    "integer_overflow",
+    "integer_division_by_zero",
+    "bad_conversion_to_integer",
+    "unreachable",
+    "interrupt",
+    "null_reference",
+    "array_out_of_bounds",
+    "cast_failure",
+    "uncaught_exception",
+    "too_many_host_calls",
+    "host_call",
+    "other",
+];
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "most of the engine's traps belong to proposals that are off here")]
 fn name(trap: Trap) -> &'static str {

@@ -13,7 +13,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use super::config::first_component;
 use super::program::ProgramMount;
-use crate::runtime::SolutionRuntimeError;
+use crate::runtime::{End, Ending, NotStarted, SolutionRuntimeError};
 
 /// A directory of the host at a path of the guest.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl View {
         let at = |guest: &str, dir| Preopen { guest: guest.to_owned(), dir, writable: true };
         let mut preopens = vec![at("/", again()?), at(workdir, again()?)];
         preopens.extend(others);
-        let template = template(&preopens, None, &[])?;
+        let template = template(&preopens, false)?;
         Ok(Self { workdir: workdir.to_owned(), preopens, template })
     }
 
@@ -52,8 +52,25 @@ impl View {
         if cwd == self.workdir && mounts.is_empty() {
             return Ok(self.template.clone());
         }
-        let root = if cwd == self.workdir { None } else { Some(self.open_dir(cwd).ok_or(CwdError::Missing)?) };
-        template(&self.preopens, root.as_ref(), mounts).map_err(CwdError::Host)
+        template(&self.directories(cwd, mounts)?, false).map_err(CwdError::Host)
+    }
+
+    /// Opens the directories of one command anew.
+    pub(super) fn directories(&self, cwd: &str, mounts: &[ProgramMount]) -> Result<Vec<Preopen>, CwdError> {
+        let again = |dir: &Dir| dir.try_clone().map_err(SolutionRuntimeError::host("open a directory for the guest"));
+        let mut root = if cwd == self.workdir { None } else { Some(self.open_dir(cwd).ok_or(CwdError::Missing)?) };
+        let mut opened = Vec::new();
+        for Preopen { guest, dir, writable } in &self.preopens {
+            let root = root.take_if(|_| guest == "/");
+            let dir = root.map_or_else(|| again(dir), Ok).map_err(CwdError::Host)?;
+            opened.push(Preopen { guest: guest.clone(), dir, writable: *writable });
+        }
+        for mount in mounts {
+            let dir = open_ambient_mount(&mount.host).map_err(CwdError::Host)?;
+            let dir = Dir::from_std_file(dir.into());
+            opened.push(Preopen { guest: mount.guest.clone(), dir, writable: false });
+        }
+        Ok(opened)
     }
 
     /// Opens a regular file as a guest in that directory would see it; `None` when there is none.
@@ -107,25 +124,30 @@ pub(super) enum CwdError {
     Host(SolutionRuntimeError),
 }
 
-fn template(
-    preopens: &[Preopen],
-    root: Option<&Dir>,
-    mounts: &[ProgramMount],
-) -> Result<WasiFilesystemCtx, SolutionRuntimeError> {
+impl CwdError {
+    /// Gives the ending of a guest that would have begun there.
+    pub(super) fn ending(self, cwd: &str) -> Ending {
+        match self {
+            Self::Missing => Ending::not_started(
+                NotStarted::Missing,
+                format!("there is no directory `{cwd}` in what the guest sees"),
+            ),
+            Self::Host(error) => Ending::new(End::Failed(error)),
+        }
+    }
+}
+
+/// Makes the file system of a guest of its directories; `may_block` says whether any of its calls may hold the thread.
+pub(super) fn template(preopens: &[Preopen], may_block: bool) -> Result<WasiFilesystemCtx, SolutionRuntimeError> {
     let mut builder = WasiCtxBuilder::new();
     // Directories remember this flag: file calls stay on the calling thread, a hop costs more than most of them.
     builder.allow_blocking_current_thread(true);
     for preopen in preopens {
-        let dir = if preopen.guest == "/" { root.unwrap_or(&preopen.dir) } else { &preopen.dir };
         let perms = if preopen.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
-        add(&mut builder, dir.as_fd().as_raw_fd(), &preopen.guest, perms)?;
+        add(&mut builder, preopen.dir.as_fd().as_raw_fd(), &preopen.guest, perms)?;
     }
-    for mount in mounts {
-        let dir = open_ambient_mount(&mount.host)?;
-        add(&mut builder, dir.as_raw_fd(), &mount.guest, FsPerms::ReadOnly)?;
-    }
-    // The context does not: a sleeping guest must not hold the thread.
-    builder.allow_blocking_current_thread(false);
+    // The context does not where others work on the thread: a sleeping guest must not hold it.
+    builder.allow_blocking_current_thread(may_block);
     Ok(builder.build().filesystem().clone())
 }
 

@@ -1,9 +1,10 @@
 //! The world of one guest: its words, its variables, its streams and its directories.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
+use serde::{Deserialize, Serialize};
+use wasmtime_wasi::cli::{StdinStream, StdoutStream};
+use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi::{WasiCtxBuilder, WasiView};
 
 use super::calls::{Calls, MAX_RANDOM, check_start};
@@ -12,48 +13,44 @@ use super::find::Found;
 use super::limits::{Bounds, GuestState, OWN_DESCRIPTORS};
 use super::linker::descriptors;
 use super::quota::Charged;
-use super::stdio::{Printer, Reader};
-use super::view::{CwdError, View};
-use crate::runtime::{End, Ending, Job, NotStarted};
-use crate::spec::LimitName;
+use super::view::View;
+use crate::runtime::{End, Ending, Job};
+use crate::spec::{LimitName, Limits};
 
-/// Builds what the store of a guest holds, and the flag that says whether it has read its input to the end.
+/// The world of a guest, but for its streams and its directories.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct World {
+    pub(super) args: Vec<String>,
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) cwd: String,
+    /// The directory that `.` names for it.
+    pub(super) begins_in: String,
+}
+
+/// Builds what the store of a guest holds.
 pub(super) fn guest_state(
-    view: &View,
-    job: Job,
-    guest: &Prepared,
-    (calls, determinism, charged): (Calls, Option<&DeterminismConfig>, Option<Charged>),
-) -> Result<(GuestState, Arc<AtomicBool>), Box<Ending>> {
-    let file_system = view.file_system(&guest.cwd, &guest.found.program.mounts).map_err(|error| match error {
-        CwdError::Missing => {
-            let message = format!("there is no directory `{}` in what the guest sees", guest.cwd);
-            Box::new(Ending::not_started(NotStarted::Missing, message))
-        }
-        CwdError::Host(error) => Box::new(Ending::new(End::Failed(error))),
-    })?;
-    let (args, env) = (guest.args(), guest.env(&job.env, job.cwd.is_some()));
-    check_start(&args, &env).map_err(|error| Box::new(Ending::new(End::Failed(error))))?;
-    let reader = Reader::new(job.stdin);
-    let met_end = reader.met_end();
+    world: &World,
+    file_system: WasiFilesystemCtx,
+    (stdin, stdout, stderr): (impl StdinStream + 'static, impl StdoutStream + 'static, impl StdoutStream + 'static),
+    (limits, calls, determinism, charged): (&Limits, Calls, Option<&DeterminismConfig>, Option<Charged>),
+) -> GuestState {
     let mut builder = WasiCtxBuilder::new();
-    builder.args(&args).initial_cwd(&guest.cwd).stdin(reader).max_random_size(MAX_RANDOM.into());
-    builder.stdout(Printer::new(&job.stdout, &job.control)).stderr(Printer::new(&job.stderr, &job.control));
-    env.iter().for_each(|(name, value)| {
+    builder.args(&world.args).initial_cwd(&world.cwd).max_random_size(MAX_RANDOM.into());
+    builder.stdin(stdin).stdout(stdout).stderr(stderr);
+    world.env.iter().for_each(|(name, value)| {
         builder.env(name, value);
     });
     let mut fixed = determinism.map(|config| Fixed::new(config, &mut builder));
     let mut wasi = builder.build_p1();
     *WasiView::ctx(&mut wasi).ctx.filesystem() = file_system;
-    if let Some(open) = job.limits.amount(LimitName::OpenFiles) {
+    if let Some(open) = limits.amount(LimitName::OpenFiles) {
         let open = usize::try_from(open).unwrap_or(usize::MAX);
         descriptors(&mut wasi).set_max_capacity(open.saturating_add(OWN_DESCRIPTORS));
     }
     if let Some(fixed) = &mut fixed {
-        let begins_in = if guest.cwd == "/" { view.workdir() } else { &guest.cwd };
-        fixed.begin(&mut wasi, begins_in);
+        fixed.begin(&mut wasi, &world.begins_in);
     }
-    let bounds = Bounds::new(&job.limits);
-    Ok((GuestState { wasi, bounds, calls, open_files_denied: false, charged, fixed }, met_end))
+    GuestState { wasi, bounds: Bounds::new(limits), calls, open_files_denied: false, charged, fixed }
 }
 
 /// A command whose module was found.
@@ -64,6 +61,14 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// Gives the world of the guest; the error side is an ending of one that asks for too much.
+    pub(super) fn world(&self, view: &View, job: &Job) -> Result<World, Box<Ending>> {
+        let (args, env) = (self.args(), self.env(&job.env, job.cwd.is_some()));
+        check_start(&args, &env).map_err(|error| Box::new(Ending::new(End::Failed(error))))?;
+        let begins_in = if self.cwd == "/" { view.workdir() } else { &self.cwd };
+        Ok(World { args, env, cwd: self.cwd.clone(), begins_in: begins_in.to_owned() })
+    }
+
     fn args(&self) -> Vec<String> {
         let (name, rest) = self.argv.split_at(1.min(self.argv.len()));
         [name, &self.found.program.args, rest].concat()

@@ -45,7 +45,7 @@ pub fn worker_main() {
     let Err(error) = serve(&key, &parent);
     // Nobody reads it but a developer: the standard error of a worker leads nowhere otherwise.
     tracing::debug!(%error, "a worker ended");
-    #[expect(clippy::disallowed_methods, reason = "this is all of `main` in a worker")]
+    #[expect(clippy::disallowed_methods, clippy::exit, reason = "this is all of `main` in a worker")]
     std::process::exit(1);
 }
 
