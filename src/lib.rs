@@ -89,8 +89,8 @@ pub use runtime::wasi::{
 };
 pub use runtime::{
     Admission, AdmissionGroup, AnyRuntimeKind, BuiltinSpec, Cached, Capability, Command, CommandLine, Commands,
-    Control, Denied, End, Ending, EnforcementRow, EnforcementTable, Guest, Job, Killer, Launch, Level, Machine,
-    Measured, Mount, NoProgress, NotStarted, Omitted, Output, ProgramUsed, Progress, RegistryBuilder, Running,
+    Connection, Control, Denied, End, Ending, EnforcementRow, EnforcementTable, Guest, Job, Killer, Launch, Level,
+    Machine, Measured, Mount, NoProgress, NotStarted, Omitted, Output, ProgramUsed, Progress, RegistryBuilder, Running,
     RuntimeEvent, RuntimeInfo, RuntimeKind, RuntimeRegistry, RuntimeResult, Seed, SetupOutcome, Sink,
     SolutionRuntimeError, SpawnRequest, State, StaticRoot, Stdin, StdinReader, StdinWriter, Stop, Subject,
     SubmissionRuntime, Termination, Unheld, Usage,

@@ -61,6 +61,17 @@ impl Shared {
         Ok((slot, receiver.map(|events| (events, sinks))))
     }
 
+    /// Gives the words of a command, or its line where the guest has a shell for it.
+    pub(super) fn line(&self, line: CommandLine) -> Result<CommandLine, SolutionRuntimeError> {
+        let for_a_shell = self.guest.has_shell() && matches!(line, CommandLine::Line(_));
+        if for_a_shell { Ok(line) } else { Ok(CommandLine::Argv(words(line)?)) }
+    }
+
+    /// Gives the variables of the spec, the spawn and a command, without those that every command has.
+    pub(super) fn own_env(&self, command: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        self.launch.spec.full_env(&self.launch.host.env, &self.launch.request.env, command)
+    }
+
     fn job(
         &self,
         command: Command,
@@ -73,11 +84,9 @@ impl Shared {
                 hint: "run without a terminal, or on the local runtime".to_owned(),
             });
         }
-        let for_a_shell = self.guest.has_shell() && matches!(command.line, CommandLine::Line(_));
-        let line = if for_a_shell { command.line } else { CommandLine::Argv(words(command.line)?) };
-        let spec = &self.launch.spec;
+        let line = self.line(command.line)?;
         let mut env = self.granted.clone();
-        env.extend(spec.full_env(&self.launch.host.env, &self.launch.request.env, &command.env));
+        env.extend(self.own_env(&command.env));
         check(&line, &env, command.cwd.as_deref())?;
         let control = Arc::new(Control::new());
         let bound = (limits.amount(LimitName::Output), limits.output_overflow);

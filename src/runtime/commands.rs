@@ -10,7 +10,8 @@ use super::setup::run_setup;
 use super::shared::Shared;
 use super::slot::{Outcome, Slot};
 use super::{
-    Command, Guest, Killer, Launch, RuntimeResult, SetupOutcome, SolutionRuntimeError, Stop, SubmissionRuntime,
+    Command, Connection, Guest, Killer, Launch, RuntimeResult, SetupOutcome, SolutionRuntimeError, Stop,
+    SubmissionRuntime,
 };
 use crate::error::ExecutionError;
 
@@ -80,12 +81,27 @@ impl SubmissionRuntime for Commands {
         self.shared.guest.resolve(word).await
     }
 
+    async fn identity(&self, command: &Command) -> Result<Option<String>, ExecutionError> {
+        let (line, own) = (self.shared.line(command.line.clone())?, self.shared.own_env(&command.env));
+        let mut env = self.shared.granted.clone();
+        env.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let Some(runs) = self.shared.guest.identity(&line, &env).await? else { return Ok(None) };
+        let limits = self.shared.in_force(command)?.limits;
+        // Without what is granted: private directories have other names each time.
+        let said = format!("{line:?} {own:?} {:?} {:?} {limits:?} {runs}", command.cwd, command.tty);
+        Ok(Some(blake3::hash(said.as_bytes()).to_hex().to_string()))
+    }
+
     fn address(&self, port: u16) -> Option<std::net::SocketAddr> {
         self.shared.guest.address(port)
     }
 
     async fn seed(&self) -> Result<Option<super::Seed>, ExecutionError> {
         if self.shared.setup().is_empty() { Ok(None) } else { self.shared.guest.seed().await }
+    }
+
+    async fn is_peer(&self, connection: Connection) -> bool {
+        self.shared.guest.is_peer(connection).await
     }
 
     fn listens_on(&self) -> std::net::IpAddr {

@@ -52,10 +52,32 @@ pub trait Guest: Send + Sync + 'static {
     /// The names that are known.
     async fn resolve(&self, word: &str) -> Result<(), Vec<String>>;
 
+    /// Gives a text that is another one whenever a command would be run by other programs: what the first word and
+    /// whatever else of the line and the variables names, and the machine below. What a program starts by itself is
+    /// not looked at. None: this guest cannot tell, so that what a command made is not kept for the next time.
+    ///
+    /// # Errors
+    /// What the host failed at while it looked.
+    async fn identity(
+        &self,
+        line: &CommandLine,
+        env: &BTreeMap<String, String>,
+    ) -> Result<Option<String>, ExecutionError> {
+        let _ = (line, env);
+        Ok(None)
+    }
+
     /// Gives the address at which a published port of the guest can be reached from here.
     fn address(&self, port: u16) -> Option<std::net::SocketAddr> {
         let _ = port;
         None
+    }
+
+    /// Says whether the other end of a connection to [`address`](Self::address) is the guest's, and not that of some
+    /// other process which listens there. Default: yes, for a guest whose address is nobody else's.
+    async fn is_peer(&self, connection: Connection) -> bool {
+        let _ = connection;
+        true
     }
 
     /// Gives the address on which a server of the guest listens to be reached at [`address`](Self::address).
@@ -116,6 +138,15 @@ pub trait Guest: Send + Sync + 'static {
     async fn release(&self) -> Result<(), ExecutionError> {
         Ok(())
     }
+}
+
+/// A TCP connection, as the one who made it sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// This end.
+    pub from: std::net::SocketAddr,
+    /// The other end.
+    pub to: std::net::SocketAddr,
 }
 
 /// One command, ready to run.

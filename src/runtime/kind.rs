@@ -13,7 +13,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{AdmissionGroup, Command, EnforcementTable, Running, RuntimeResult, SetupOutcome, SolutionRuntimeError};
+use super::{
+    AdmissionGroup, Command, Connection, EnforcementTable, Running, RuntimeResult, SetupOutcome, SolutionRuntimeError,
+};
 use super::{InForce, Killer, State, Unheld};
 use crate::error::ExecutionError;
 use crate::host::Host;
@@ -162,8 +164,25 @@ pub trait SubmissionRuntime: Send + Sync + Debug {
     /// The names that are known.
     async fn resolve(&self, word: &str) -> Result<(), Vec<String>>;
 
+    /// Gives a hash that is another one whenever the command might do something else over the same files: its words,
+    /// variables and limits, and [what runs it](super::Guest::identity). None: that cannot be told.
+    ///
+    /// # Errors
+    /// A command that is written wrongly, or trouble of the host.
+    async fn identity(&self, command: &Command) -> Result<Option<String>, ExecutionError> {
+        let _ = command;
+        Ok(None)
+    }
+
     /// Gives the address at which a published port can be reached.
     fn address(&self, port: u16) -> Option<SocketAddr>;
+
+    /// Says whether the other end of a connection to [`address`](Self::address) is the guest's, and not that of some
+    /// other process which listens there. Default: yes.
+    async fn is_peer(&self, connection: Connection) -> bool {
+        let _ = connection;
+        true
+    }
 
     /// Gives the address on which a server of the guest listens to be reached at [`address`](Self::address).
     fn listens_on(&self) -> IpAddr {

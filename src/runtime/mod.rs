@@ -48,7 +48,7 @@ pub use control::{Control, Stop};
 pub(crate) use enforcement::InForce;
 pub use enforcement::{Capability, EnforcementRow, EnforcementTable, Level, Subject, Unheld};
 pub use error::SolutionRuntimeError;
-pub use guest::{Denied, End, Ending, Guest, Job};
+pub use guest::{Connection, Denied, End, Ending, Guest, Job};
 pub use kind::{
     BuiltinSpec, Cached, Launch, Mount, NoProgress, Progress, RuntimeInfo, RuntimeKind, Seed, SpawnRequest, StaticRoot,
     SubmissionRuntime,

@@ -12,6 +12,8 @@ mod files;
 mod frozen;
 mod inner;
 mod open;
+#[cfg(feature = "evaluate")]
+mod parts;
 mod reset;
 mod spawn;
 mod state;
@@ -20,4 +22,6 @@ pub use builder::SessionBuilder;
 pub use error::SessionError;
 pub use frozen::Frozen;
 pub use inner::Session;
+#[cfg(feature = "evaluate")]
+pub(crate) use parts::is_described;
 pub use state::SessionState;

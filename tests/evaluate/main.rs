@@ -8,6 +8,7 @@ mod adapters;
 mod authors;
 mod class;
 mod command;
+mod compile;
 mod documents;
 mod forgery;
 mod forgery_reports;

@@ -128,3 +128,131 @@ async fn nothing_of_a_server_is_alive_afterwards() {
         std::fs::read_dir("/proc").unwrap().filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok());
     assert!(!alive.into_iter().any(|line| String::from_utf8_lossy(&line).contains(&canary)));
 }
+
+/// Waits for the port that a submission writes to a file, and listens there in its place, with answers that are right.
+fn usurp(told: std::path::PathBuf) -> std::thread::JoinHandle<u32> {
+    use std::io::{Read as _, Write as _};
+    std::thread::spawn(move || {
+        let mut served = 0;
+        loop {
+            let Ok(port) = std::fs::read_to_string(&told).unwrap_or_default().trim().parse::<u16>() else {
+                if told.with_extension("over").exists() {
+                    return served;
+                }
+                std::thread::yield_now();
+                continue;
+            };
+            let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+            std::fs::rename(&told, told.with_extension("taken")).unwrap();
+            listener.set_nonblocking(true).unwrap();
+            while !told.exists() && !told.with_extension("over").exists() {
+                let Ok((mut stream, _)) = listener.accept() else {
+                    std::thread::yield_now();
+                    continue;
+                };
+                served += 1;
+                stream.set_nonblocking(false).unwrap();
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nright");
+                let _ = stream.read(&mut [0; 4096]);
+            }
+        }
+    })
+}
+
+/// A server that lets somebody else have its port first, so often.
+fn late_server(told: &std::path::Path, times: u32) -> String {
+    let told = told.display();
+    format!(
+        r#"
+import os, time
+told, count = "{told}", "{told}.count"
+done = len(open(count).read()) if os.path.exists(count) else 0
+open(count, "a").write("x")
+if done < {times}:
+    open(told + ".new", "w").write(os.environ["PORT"])
+    os.rename(told + ".new", told)
+    while os.path.exists(told): time.sleep(0.001)
+{SERVER}
+"#
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_that_somebody_else_takes_first_is_given_up_for_another_one() {
+    let place = Place::new("adapter: http\ncases: [{id: a, expect: {body: '[]'}}]", "");
+    let told = place.path("told");
+    let usurper = usurp(told.clone());
+    let place = Place { spec: SPEC.to_owned(), ..place };
+    std::fs::remove_file(place.path("submission/main.sh")).unwrap();
+    place.write("submission/main.py", &late_server(&told, 2));
+    let run = place.judge().await;
+    place.write("told.over", "");
+    usurper.join().unwrap();
+    run.expect(&[("a", Verdict::Ac)]);
+    assert_eq!(std::fs::read_to_string(place.path("told.count")).unwrap().len(), 3, "two ports were lost");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_process_is_never_taken_for_the_submission() {
+    let place = Place::new("adapter: http\ncases: [{id: a, expect: {body: right}}, {id: b}]", "");
+    let told = place.path("told");
+    let usurper = usurp(told.clone());
+    let place = Place { spec: SPEC.to_owned(), ..place };
+    std::fs::remove_file(place.path("submission/main.sh")).unwrap();
+    // It lives on, and listens nowhere.
+    let server = late_server(&told, 1000).replace(SERVER, "time.sleep(60)");
+    place.write("submission/main.py", &server);
+    let run = place.judge().await;
+    place.write("told.over", "");
+    assert!(usurper.join().unwrap() > 0, "somebody was asked");
+    run.expect(&[("a", Verdict::Rte), ("b", Verdict::Rte)]);
+    let Evidence::NoAnswer { message } = &run.record("a").facts[0].evidence else { panic!() };
+    assert!(message.contains("another process than the submission"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_that_a_server_lets_go_of_is_not_its_own_any_more() {
+    let place = Place::new(
+        "adapter: http\ncases: [{id: a, expect: {body: '[]'}}, {id: b, request: {path: /leave}, expect: {body: any}}, {id: c, expect: {body: right}}]",
+        "",
+    );
+    let told = place.path("told");
+    let usurper = usurp(told.clone());
+    let place = Place { spec: SPEC.to_owned(), ..place };
+    std::fs::remove_file(place.path("submission/main.sh")).unwrap();
+    let leave = format!(
+        r#"
+        if self.path == "/leave":
+            server.socket.close()
+            open("{0}.new", "w").write(os.environ["PORT"])
+            os.rename("{0}.new", "{0}")
+            while os.path.exists("{0}"): time.sleep(0.001)
+            self.answer(200, b"left")
+            self.wfile.flush()
+            self.connection.close()
+            time.sleep(60)
+        if self.path == "/die""#,
+        told.display()
+    );
+    let server = SERVER.replace("\n        if self.path == \"/die\"", &leave);
+    let server = server.replace("HTTPServer((os", "server = HTTPServer((os");
+    let server = server.replace("Handler).serve_forever()", "Handler)\nserver.serve_forever()");
+    place.write("submission/main.py", &server);
+    let run = place.judge_with(RunOptions::jobs(1)).await;
+    place.write("told.over", "");
+    usurper.join().unwrap();
+    run.expect(&[("a", Verdict::Ac), ("b", Verdict::Ac), ("c", Verdict::Rte)]);
+    let Evidence::NoAnswer { message } = &run.record("c").facts[0].evidence else { panic!() };
+    assert!(message.contains("another process than the submission"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_child_that_serves_is_the_submission() {
+    let server = format!(
+        "import os\nif os.fork():\n    os.wait()\nelse:\n    os.setsid()\n    if os.fork(): os._exit(0)\n{}",
+        SERVER.replace('\n', "\n    ")
+    );
+    // Its grandchild has a session of its own and no parent left; the first process waits for nobody, and stays.
+    let server = server.replace("    os.wait()\n", "    os.wait(); __import__('time').sleep(60)\n");
+    place("cases: [{id: a, expect: {body: '[]'}}]\n", &server).judge().await.expect(&[("a", Verdict::Ac)]);
+}

@@ -22,68 +22,72 @@ const YOUNG: Duration = Duration::from_secs(3600);
 pub(super) struct Scratch {
     parent: Dir,
     name: String,
+    /// The directory above, where that goes too: where it stands, and its name.
+    above: Option<(Dir, String)>,
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What cannot be removed is in a private directory of the cache, which may be deleted at any time.
+        // What cannot be removed is in a private directory, which may be deleted at any time.
         let _ = self.parent.remove_dir_all(&self.name);
+        if let Some((root, name)) = &self.above {
+            let _ = root.remove_dir(name);
+        }
     }
 }
 
 /// Where what was compiled is kept: in the cache, else in a directory that goes with the evaluation.
 pub(super) struct Place {
-    parent: Dir,
     path: PathBuf,
-    name: String,
-    draft: String,
-    is_cache: bool,
+    /// The name in the cache; none where nothing is kept for the next time.
+    name: Option<String>,
+    draft: Scratch,
 }
 
 impl Place {
-    pub(super) fn open(registry: &RuntimeRegistry, name: &str) -> Result<Self, ExecutionError> {
+    /// Opens the place of this name; without one nothing is kept for the next time.
+    pub(super) fn open(registry: &RuntimeRegistry, name: Option<&str>) -> Result<Self, ExecutionError> {
         let failed = |error: std::io::Error| ExecutionError::new(ErrorKind::Workspace, error);
+        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let own = format!("{}-{number}", std::process::id());
         let dirs = &registry.host().dirs;
-        let temp = || dirs.temp.clone().unwrap_or_else(|| PathBuf::from("/tmp"));
-        let (above, is_cache) = match &dirs.cache {
-            Some(cache) => (cache.clone(), true),
-            None => (temp(), false),
+        let (above, below, name) = match (&dirs.cache, name) {
+            (Some(cache), Some(name)) => (cache.clone(), KEPT.to_owned(), Some(name.to_owned())),
+            (Some(_) | None, _) => {
+                let temp = dirs.temp.clone().unwrap_or_else(|| PathBuf::from("/tmp"));
+                (temp, format!("bailiwick-{KEPT}-{own}"), None)
+            }
         };
         let authority = ambient_authority();
         Dir::create_ambient_dir_all(&above, authority).map_err(failed)?;
         let root = Dir::open_ambient_dir(&above, authority).map_err(failed)?;
-        let below = if is_cache { KEPT.to_owned() } else { format!("bailiwick-{KEPT}-{}", std::process::id()) };
         let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700);
+        builder.recursive(name.is_some()).mode(0o700);
         root.create_dir_with(&below, &builder).map_err(failed)?;
         let parent = root.open_dir(&below).map_err(failed)?;
-        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let draft = format!("{DRAFT}{}-{number}", std::process::id());
-        Ok(Self { parent, path: above.join(below), name: name.to_owned(), draft, is_cache })
+        let path = above.join(&below);
+        let draft = Scratch { parent, name: format!("{DRAFT}{own}"), above: name.is_none().then_some((root, below)) };
+        Ok(Self { path, name, draft })
     }
 
     pub(super) fn kept(&self) -> Option<PathBuf> {
-        let kept = self.parent.open_dir(&self.name).ok().filter(|_| self.is_cache)?;
-        touch(&kept);
-        Some(self.path.join(&self.name))
+        let name = self.name.as_ref()?;
+        touch(&self.draft.parent.open_dir(name).ok()?);
+        Some(self.path.join(name))
     }
 
     pub(super) fn draft(&self) -> PathBuf {
-        self.path.join(&self.draft)
+        self.path.join(&self.draft.name)
     }
 
     /// Gives the draft its name, in one step; another run that was faster has made the same.
     pub(super) fn finish(self) -> Result<(PathBuf, Option<Scratch>), ExecutionError> {
-        if !self.is_cache {
-            let path = self.draft();
-            return Ok((path, Some(Scratch { parent: self.parent, name: self.draft })));
-        }
-        let renamed = self.parent.rename(&self.draft, &self.parent, &self.name);
-        if renamed.is_err() {
-            let _ = self.parent.remove_dir_all(&self.draft);
-        }
-        sweep(&self.parent);
+        let parent = &self.draft.parent;
+        let Some(name) = &self.name else { return Ok((self.draft(), Some(self.draft))) };
+        // Where it cannot have the name, it goes with the draft.
+        let _ = parent.rename(&self.draft.name, parent, name);
+        sweep(parent);
         match self.kept() {
             Some(path) => Ok((path, None)),
             None => Err(ExecutionError::new(ErrorKind::Workspace, "what was compiled cannot be kept")),

@@ -91,27 +91,15 @@ pub(super) async fn prepare(asked: &Asked<'_>) -> Result<Result<Prepared, Box<Re
 
 async fn walk(asked: &Asked<'_>, known: &mut Known) -> Result<Result<Stage, Evidence>, ExecutionError> {
     let Asked { registry, spec, suite, submission, .. } = *asked;
-    let compiled = compile(registry, spec, submission.map(|path| (path, asked.bounds)), &mut known.id).await?;
-    let (path, _scratch) = match compiled {
-        Compiled::Nothing => (None, None),
-        Compiled::Done { path, record, scratch } => {
-            known.compile = record;
-            (Some(path), scratch)
-        }
-        Compiled::Failed { record, message } => {
-            known.compile = Some(record);
-            return Ok(Err(refusal("compile", message)));
-        }
-    };
     let builder = Session::builder(registry, spec.clone()).grant_assets(suite.assets.clone()).without_reset();
-    let builder = builder.submission_bounds(asked.bounds);
-    let session = match (&path, submission) {
-        (Some(path), _) => builder.submission(path).unfiltered().open().await?,
-        (None, Some(path)) => builder.submission(path).open().await?,
-        (None, None) => builder.open().await?,
+    let session = match submission {
+        Some(path) => builder.submission_bounds(asked.bounds).submission(path).open().await?,
+        None => builder.open().await?,
     };
-    if path.is_none() {
-        known.id = session.start().to_string();
+    known.id = session.start().to_string();
+    if let Some(evidence) = compiled(asked, &session, known).await? {
+        session.close().await?;
+        return Ok(Err(evidence));
     }
     need_setup(asked, &session).await?;
     let request = SpawnRequest { options: suite.options.clone(), ..SpawnRequest::default() };
@@ -133,6 +121,23 @@ async fn walk(asked: &Asked<'_>, known: &mut Known) -> Result<Result<Stage, Evid
             runtime.cleanup().await?;
             session.close().await?;
             Ok(Err(evidence))
+        }
+    }
+}
+
+/// Compiles the submission where its spec says so, and puts what that made over its files.
+async fn compiled(asked: &Asked<'_>, session: &Session, known: &mut Known) -> Result<Option<Evidence>, ExecutionError> {
+    let Some(config) = &asked.spec.compile else { return Ok(None) };
+    let submission = asked.submission.map(|path| (path, asked.bounds));
+    match compile(asked.registry, asked.spec, config, submission).await? {
+        Compiled::Done { path, record, _scratch } => {
+            known.compile = record;
+            session.put_over(&path).await?;
+            Ok(None)
+        }
+        Compiled::Failed { record, message } => {
+            known.compile = Some(record);
+            Ok(Some(refusal("compile", message)))
         }
     }
 }

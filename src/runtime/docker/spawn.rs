@@ -21,7 +21,7 @@ use super::transfer::{Ferry, Listing};
 use super::users::User;
 use super::{DockerConfig, DockerError, DockerOptions, labels, run};
 use crate::error::{ErrorKind, ExecutionError};
-use crate::runtime::{Ending, Guest, Job, Launch, Machine, Seed, SetupOutcome, SolutionRuntimeError};
+use crate::runtime::{CommandLine, Ending, Guest, Job, Launch, Machine, Seed, SetupOutcome, SolutionRuntimeError};
 use crate::spec::{Bound, LimitName, Mode, Provenance};
 use crate::workspace::{Owner, Reaper, Workspace};
 
@@ -51,6 +51,8 @@ pub(super) struct Inner {
     pub(super) bake: Option<Bake>,
     /// Whether the workspace is carried in and out, and not mounted.
     pub(super) ferried: bool,
+    /// Whether it sees more of the host than its workspace and its assets.
+    has_mounts: bool,
     address: Mutex<Option<IpAddr>>,
 }
 
@@ -101,6 +103,7 @@ pub(super) async fn open(
         held: Arc::new(AsyncMutex::new(Held::new(ferry(&launch, (&config, ferried), baked)))),
         setup_over: AtomicBool::new(false),
         ferried: ferried != Ferried::Nothing,
+        has_mounts: has_mounts(&launch, &config),
         address: Mutex::default(),
         bake,
         client,
@@ -147,6 +150,10 @@ enum Ferried {
     Everything,
 }
 
+fn has_mounts(launch: &Launch, config: &DockerConfig) -> bool {
+    !config.extra_mounts.is_empty() || !launch.request.mounts.is_empty()
+}
+
 /// Decides by a look at what the engine sees.
 async fn is_ferried(
     launch: &Launch,
@@ -156,7 +163,7 @@ async fn is_ferried(
     let own = rustix::process::geteuid();
     // What another user makes in a mounted workspace only root could remove again.
     let is_ours = own.is_root() || user.ids.is_some_and(|ids| ids.0 == own.as_raw());
-    let has_mounts = !config.extra_mounts.is_empty() || !launch.request.mounts.is_empty();
+    let has_mounts = has_mounts(launch, config);
     let labels = labels::of_owner(launch.owner.id());
     let sees = client.sees(&launch.workspace, (&image.id, &labels)).await?;
     let ferried = match (sees, config.mount_workspace && is_ours) {
@@ -254,6 +261,15 @@ impl Guest for DockerGuest {
                 Ok(())
             }
         }
+    }
+
+    async fn identity(&self, _: &CommandLine, _: &BTreeMap<String, String>) -> Result<Option<String>, ExecutionError> {
+        // What is mounted, or stood in a container before, changes without the image.
+        if self.inner.has_mounts || self.inner._seed.is_some() {
+            return Ok(None);
+        }
+        let Inner { plan, facts, config, .. } = &*self.inner;
+        Ok(Some(format!("{} {} {} {config:?}", plan.image.id, facts.arch, facts.version)))
     }
 
     fn address(&self, port: u16) -> Option<SocketAddr> {

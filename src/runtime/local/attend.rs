@@ -180,6 +180,11 @@ impl Seen {
 }
 
 impl LeftOver {
+    /// Gives the number of its supervisor.
+    pub(super) fn pid(&self) -> i32 {
+        self.supervisor.pid()
+    }
+
     /// Says whether they have ended by themselves.
     pub(super) fn is_over(&self) -> bool {
         self.reports.take().is_some()

@@ -40,9 +40,11 @@ async fn try_run(guest: &LocalGuest, job: Job) -> Result<Ending, Box<Ending>> {
     let begun = begin(guest, &job.control, &order, &applied, (&ends, tty)).await?;
     drop((ends, order));
     let Job { stdin, control, limits, .. } = job;
+    let known = guest.know(begun.supervisor.pid());
     let (phase, phases) = watch::channel(Phase::default());
     let attendant = Attendant::new(&control, begun, applied, (left_overs(guest.mode), phase));
     let (seen, ()) = tokio::join!(attendant.run(), streams.run(stdin, phases));
+    drop(known);
     Ok(seen.settle(guest, &control, &limits).await)
 }
 

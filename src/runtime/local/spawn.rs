@@ -10,10 +10,12 @@ use async_trait::async_trait;
 use super::LocalConfig;
 use super::attend::LeftOver;
 use super::cgroup::Hierarchies;
+use super::identity::{self, Look};
 use super::lookup;
 use super::run::run;
+use super::sockets;
 use crate::error::{ErrorKind, ExecutionError};
-use crate::runtime::{Ending, Guest, Job, Launch, Machine, Mount, SolutionRuntimeError};
+use crate::runtime::{CommandLine, Connection, Ending, Guest, Job, Launch, Machine, Mount, SolutionRuntimeError};
 use crate::spec::{Bound, LimitName, Mode, Provenance};
 use crate::workspace::{PrivateDir, Reaper, Workspace};
 
@@ -34,6 +36,8 @@ pub(super) struct LocalGuest {
     search: String,
     temp: Mutex<Option<PrivateDir>>,
     left_overs: Mutex<Vec<LeftOver>>,
+    /// The supervisors of the commands that run.
+    running: Mutex<Vec<i32>>,
 }
 
 /// Makes a guest of a launch.
@@ -69,6 +73,7 @@ pub(super) fn open(
         granted,
         temp: Mutex::new(Some(temp)),
         left_overs: Mutex::default(),
+        running: Mutex::default(),
     };
     Ok((Arc::new(guest), launch))
 }
@@ -95,7 +100,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A supervisor that is known to run.
+#[derive(Debug)]
+pub(super) struct Known<'a> {
+    guest: &'a LocalGuest,
+    pid: i32,
+}
+
+impl Drop for Known<'_> {
+    fn drop(&mut self) {
+        lock(&self.guest.running).retain(|pid| *pid != self.pid);
+    }
+}
+
 impl LocalGuest {
+    /// Says that a supervisor runs, until this is dropped, which must be before it is reaped.
+    pub(super) fn know(&self, pid: i32) -> Known<'_> {
+        lock(&self.running).push(pid);
+        Known { guest: self, pid }
+    }
+
     /// Keeps what an agent's command left running.
     pub(super) fn keep(&self, left_over: LeftOver) {
         lock(&self.left_overs).push(left_over);
@@ -139,8 +163,36 @@ impl Guest for LocalGuest {
         if lookup::is_found(&candidates, self.workspace.dir().as_fd()) { Ok(()) } else { Err(Vec::new()) }
     }
 
+    async fn identity(
+        &self,
+        line: &CommandLine,
+        env: &BTreeMap<String, String>,
+    ) -> Result<Option<String>, ExecutionError> {
+        let (line, env, config) = (line.clone(), env.clone(), format!("{:?}", self.config));
+        let (workspace, host_path) = (Arc::clone(&self.workspace), self.host_path.clone());
+        let shell = self.config.shell.clone().unwrap_or_default();
+        let look = tokio::task::spawn_blocking(move || {
+            let search: Vec<&str> =
+                [env.get("PATH"), host_path.as_ref()].into_iter().flatten().map(String::as_str).collect();
+            let line = match line {
+                CommandLine::Line(line) => CommandLine::Argv(vec![shell, line]),
+                words @ CommandLine::Argv(_) => words,
+            };
+            identity::of(&line, &env, &Look { search: &search, workspace: &workspace })
+        });
+        let failed = SolutionRuntimeError::host("look at the programs of a command");
+        let programs = look.await.map_err(std::io::Error::other).flatten().map_err(failed)?;
+        Ok(programs.map(|programs| format!("{} {config}\n{programs}", std::env::consts::ARCH)))
+    }
+
     fn address(&self, port: u16) -> Option<SocketAddr> {
         Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    }
+
+    async fn is_peer(&self, connection: Connection) -> bool {
+        let mut roots = lock(&self.running).clone();
+        roots.extend(lock(&self.left_overs).iter().map(LeftOver::pid));
+        tokio::task::spawn_blocking(move || sockets::is_held_below(connection, &roots)).await.unwrap_or(false)
     }
 
     async fn end_left_overs(&self) -> Result<(), SolutionRuntimeError> {

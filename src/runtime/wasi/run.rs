@@ -43,6 +43,23 @@ impl Guest for WasiGuest {
         self.find(word, &workdir).map(drop).map_err(|_| self.known())
     }
 
+    async fn identity(
+        &self,
+        line: &CommandLine,
+        _: &BTreeMap<String, String>,
+    ) -> Result<Option<String>, ExecutionError> {
+        let CommandLine::Argv(argv) = line else { return Ok(None) };
+        let workdir = self.view().workdir().to_owned();
+        let Ok(found) = self.find(argv.first().map_or("", String::as_str), &workdir) else { return Ok(None) };
+        // What a spec mounts is the caller's to change; what an installed program reads is as old as the program.
+        let is_installed = self.config.programs.get(&found.used.name).is_none_or(|program| program.module.is_none());
+        if self.has_mounts() || !(is_installed || found.program.mounts.is_empty()) {
+            return Ok(None);
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        Ok(Some(format!("{version} {:?} {:?} {:?}", found.used, found.program, self.config)))
+    }
+
     fn after_setup(&self) -> Result<(), ExecutionError> {
         self.look_again()
     }

@@ -98,6 +98,11 @@ impl WasiGuest {
         self.launch.limits.amount(name)
     }
 
+    /// Says whether guests see more of the host than the workspace and the assets.
+    pub(super) fn has_mounts(&self) -> bool {
+        !self.launch.request.mounts.is_empty()
+    }
+
     pub(super) fn view(&self) -> impl std::ops::Deref<Target = View> + use<> {
         struct Held(Arc<Seen>);
         impl std::ops::Deref for Held {

@@ -6,6 +6,8 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::runtime::{Connection, SubmissionRuntime};
+
 /// The most bytes of a head, interim answers counted.
 const MAX_HEAD: usize = 64 << 10;
 /// The most bytes of a body, as it arrives.
@@ -34,6 +36,8 @@ pub(super) struct Answer {
 pub(super) enum NoAnswer {
     #[error("no connection to the server: {0}")]
     Connect(std::io::Error),
+    #[error("another process than the submission answers at its port")]
+    Stranger,
     #[error("the connection broke: {0}")]
     Broken(std::io::Error),
     #[error("the server closed the connection before its answer was whole")]
@@ -44,9 +48,19 @@ pub(super) enum NoAnswer {
     TooLarge(&'static str),
 }
 
+/// Connects to a server of this runtime, and to nobody else. The caller bounds the time.
+pub(super) async fn connect(runtime: &dyn SubmissionRuntime, to: SocketAddr) -> Result<TcpStream, NoAnswer> {
+    let stream = TcpStream::connect(to).await.map_err(NoAnswer::Connect)?;
+    let from = stream.local_addr().map_err(NoAnswer::Connect)?;
+    match runtime.is_peer(Connection { from, to }).await {
+        true => Ok(stream),
+        false => Err(NoAnswer::Stranger),
+    }
+}
+
 /// Asks a server and reads its whole answer. The caller bounds the time.
-pub(super) async fn ask(address: SocketAddr, ask: &Ask<'_>) -> Result<Answer, NoAnswer> {
-    let mut stream = TcpStream::connect(address).await.map_err(NoAnswer::Connect)?;
+pub(super) async fn ask(mut stream: TcpStream, ask: &Ask<'_>) -> Result<Answer, NoAnswer> {
+    let address = stream.peer_addr().map_err(NoAnswer::Broken)?;
     let head = head(address, ask);
     // A server may answer, and close, before it has read everything: what it said still counts.
     let sent = async {
@@ -238,7 +252,8 @@ mod tests {
             }
             stream.write_all(answer).await.unwrap();
         });
-        let answer = ask(address, &Ask { method, target: "/", headers: Vec::new(), body: None }).await;
+        let stream = TcpStream::connect(address).await.unwrap();
+        let answer = ask(stream, &Ask { method, target: "/", headers: Vec::new(), body: None }).await;
         server.await.unwrap();
         answer
     }

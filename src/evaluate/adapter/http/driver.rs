@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::client::{Answer, Ask, NoAnswer, ask};
-use super::server::Server;
+use super::client::{Answer, Ask, NoAnswer};
+use super::server::{Found, Server};
 use crate::error::ExecutionError;
 use crate::evaluate::adapter::{Driver, Observed, Part, Seen, inputs};
 use crate::evaluate::{Case, Evidence, Figure, Request, Step, Verdict};
@@ -29,11 +29,9 @@ impl Driver for Http {
         let fallback = Request::default();
         let request = step.request.as_ref().unwrap_or(&fallback);
         let mut observed = Observed { command: format!("{} {}", request.method, request.path), ..Observed::default() };
-        if let Some(allowed) = self.server.late {
+        if let Some(fact) = self.never_ready() {
             observed.command.clone_from(&self.server.command);
-            let seconds = Figure::Seconds(allowed.as_secs_f64());
-            let evidence = Evidence::Limit { limit: "ready_time".to_owned(), value: seconds, allowed: seconds };
-            observed.facts.push((Verdict::Tle, evidence));
+            observed.facts.push(fact);
             return Ok(self.with_output(observed));
         }
         if let Some(result) = self.server.end(false).await? {
@@ -84,6 +82,19 @@ enum Asked {
 }
 
 impl Http {
+    /// Gives what speaks against a server that was never ready; one that ended says so itself.
+    fn never_ready(&self) -> Option<(Verdict, Evidence)> {
+        match self.server.found {
+            Found::Ready | Found::Ended => None,
+            Found::Late(allowed) => {
+                let seconds = Figure::Seconds(allowed.as_secs_f64());
+                let evidence = Evidence::Limit { limit: "ready_time".to_owned(), value: seconds, allowed: seconds };
+                Some((Verdict::Tle, evidence))
+            }
+            Found::Stranger => Some((Verdict::Rte, Evidence::NoAnswer { message: NoAnswer::Stranger.to_string() })),
+        }
+    }
+
     async fn ask(&self, case: &Case, request: &Request) -> Result<Asked, ExecutionError> {
         let session = &self.server.session;
         let target = inputs::text(session, &request.path)?;
@@ -95,7 +106,7 @@ impl Http {
             Limit::None => None,
             Limit::Unset => self.request_time,
         };
-        let asked = ask(self.server.address, &request);
+        let asked = self.server.ask(&request);
         let answer = match allowed {
             None => asked.await,
             Some(allowed) => match tokio::time::timeout(allowed, asked).await {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 
-use super::client::{Ask, ask};
+use super::client::{Answer, Ask, NoAnswer, ask, connect};
 use super::config::{HttpConfig, placed};
 use super::port::Port;
 use crate::error::{ErrorKind, ExecutionError};
@@ -27,6 +27,19 @@ type Ended = Option<Result<Arc<RuntimeResult>, SolutionRuntimeError>>;
 /// Where a server can be started: session, runtime, port and the address at which it is reached.
 pub(super) type Ground = (Session, Arc<dyn SubmissionRuntime>, (Port, SocketAddr));
 
+/// How a server was found when it was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It answers.
+    Ready,
+    /// It has ended.
+    Ended,
+    /// It did not answer in the time that it was given.
+    Late(Duration),
+    /// Somebody else answers in its place.
+    Stranger,
+}
+
 /// A server that was started.
 pub(super) struct Server {
     ended: watch::Receiver<Ended>,
@@ -36,10 +49,9 @@ pub(super) struct Server {
     runtime: Arc<dyn SubmissionRuntime>,
     pub(super) session: Session,
     pub(super) address: SocketAddr,
-    /// Why it is not ready, where it is not: the time that it was given.
-    pub(super) late: Option<Duration>,
+    pub(super) found: Found,
     pub(super) command: String,
-    _port: Port,
+    port: Port,
 }
 
 impl Server {
@@ -62,12 +74,28 @@ impl Server {
         }
     }
 
-    /// Starts the server and waits until it answers, has ended, or its time is up.
+    /// Starts the server and waits until it answers, has ended, or its time is up; at another port where somebody else
+    /// has taken the first meanwhile.
     pub(super) async fn start(
         stage: &Stage,
         config: &HttpConfig,
         limits: &LimitsConfig,
     ) -> Result<Self, ExecutionError> {
+        /// A port that is taken again and again is the submission's own doing.
+        const PORTS: usize = 4;
+        let mut left = PORTS;
+        loop {
+            let mut server = Self::begin(stage, config, limits).await?;
+            server.found = server.wait_until_ready(config).await;
+            left -= 1;
+            if left == 0 || !server.is_port_lost() {
+                return Ok(server);
+            }
+            server.close().await?;
+        }
+    }
+
+    async fn begin(stage: &Stage, config: &HttpConfig, limits: &LimitsConfig) -> Result<Self, ExecutionError> {
         let (session, runtime, (port, address)) = Self::spawn(stage, limits).await?;
         // Where nothing stands between it and the host, it must not be reached from elsewhere.
         let listen = IpAddr::V4(if session.is_bare() { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED });
@@ -85,31 +113,45 @@ impl Server {
         let reader = tokio::spawn(read(running, Arc::clone(&printed), sender));
         let text = stage.command.text();
         let command = if words.is_empty() { text } else { format!("{text} {}", shell_words::join(&words)) };
-        let mut server = Self { ended, printed, reader, runtime, session, address, late: None, command, _port: port };
-        server.wait_until_ready(config).await;
-        Ok(server)
+        let found = Found::Ended;
+        Ok(Self { ended, printed, reader, runtime, session, address, found, command, port })
     }
 
-    async fn wait_until_ready(&mut self, config: &HttpConfig) {
+    async fn wait_until_ready(&self, config: &HttpConfig) -> Found {
         const PATIENCE: Duration = Duration::from_secs(1);
         let (began, allowed) = (Instant::now(), config.ready_time.0);
         let mut pause = Duration::from_millis(2);
         while began.elapsed() < allowed {
             let request = Ask { method: "GET", target: &config.ready_path, headers: Vec::new(), body: None };
-            let asked = tokio::time::timeout(PATIENCE.min(allowed), ask(self.address, &request));
+            let asked = tokio::time::timeout(PATIENCE.min(allowed), self.ask(&request));
             tokio::select! {
                 biased;
-                _ = self.has_ended() => return,
-                answer = asked => {
-                    if matches!(answer, Ok(Ok(answer)) if answer.status < 500) {
-                        return;
-                    }
-                }
+                _ = self.has_ended() => return Found::Ended,
+                answer = asked => match answer {
+                    Ok(Ok(answer)) if answer.status < 500 => return Found::Ready,
+                    Ok(Err(NoAnswer::Stranger)) => return Found::Stranger,
+                    Ok(_) | Err(_) => {}
+                },
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(50));
         }
-        self.late = Some(allowed);
+        Found::Late(allowed)
+    }
+
+    /// Says whether somebody else has the port, and that is why the server was not found there.
+    fn is_port_lost(&self) -> bool {
+        match self.found {
+            Found::Ready | Found::Late(_) => false,
+            Found::Stranger => true,
+            // Nothing of it is alive: what is still there is not its own. An address of the guest's own is nobody else's.
+            Found::Ended => self.address.ip().is_loopback() && self.port.is_taken(),
+        }
+    }
+
+    /// Asks the server, and nobody else.
+    pub(super) async fn ask(&self, request: &Ask<'_>) -> Result<Answer, NoAnswer> {
+        ask(connect(&*self.runtime, self.address).await?, request).await
     }
 
     /// Waits for the end of the server.
