@@ -33,8 +33,9 @@ pub struct Quota {
 /// Dropping it hands the removal to the [`Reaper`]; [`Self::close`] removes it and reports.
 #[derive(Debug)]
 pub struct Workspace {
-    space: Arc<Space>,
+    // Before the space: what holds a part of it keeps it from being used again.
     work: Dir,
+    space: Arc<Space>,
     path: Option<PathBuf>,
     quota: Quota,
 }
@@ -42,8 +43,9 @@ pub struct Workspace {
 /// A private directory beside a workspace, on the same file system, removed when it is dropped.
 #[derive(Debug)]
 pub struct PrivateDir {
-    space: Arc<Space>,
+    // Before the space, as in a workspace.
     dir: Dir,
+    space: Arc<Space>,
     name: String,
     /// The room that the quota was enlarged by for it.
     granted: Room,
@@ -162,7 +164,7 @@ impl Workspace {
     pub fn make_temp(&self) -> Result<PrivateDir, WorkspaceError> {
         // A guest that has used up its entries must not be able to stop the next command from starting.
         let room = Room { bytes: 0, entries: 1 };
-        let (mut made, granted) = self.space.with_room(room, || PrivateDir::make(&self.space, "tmp"))?;
+        let (mut made, granted) = self.space.with_exactly(room, || PrivateDir::make(&self.space, "tmp"))?;
         made.grant(granted);
         Ok(made)
     }

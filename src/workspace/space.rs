@@ -12,12 +12,15 @@ use rustix::fs::{AtFlags, Mode};
 
 use super::base::{Base, BaseDirectory};
 use super::charge::Charges;
-use super::memory::{self, Controls, Reservation, Room};
+use super::memory::{self, Controls, MemoryGuard, Reservation, Room, Spare};
 use super::owner::try_lock;
 use super::{Owner, Quota, Reaper, WorkspaceError, at, remove};
 
 /// A memory file system with no more in use than this counts as empty as soon as nobody wants it any more.
 const LITTLE: u64 = 8 << 20;
+
+/// One with no more entries is emptied by whoever drops it.
+const FEW: u64 = 128;
 
 /// The private parent directory of a workspace, which only this user can enter. Dropping it enqueues its removal.
 #[derive(Debug)]
@@ -48,6 +51,9 @@ struct Memory {
     room: Mutex<Room>,
     controls: Controls,
     reservation: Reservation,
+    /// What is in use of it when it is empty.
+    blank: Room,
+    guard: Arc<MemoryGuard>,
 }
 
 impl Memory {
@@ -163,6 +169,38 @@ impl Space {
         shrunk.map(|()| (done, needed))
     }
 
+    /// Does something of the host's after which the quota is set anew: it may use what is left of that meanwhile.
+    pub(crate) fn before_renewal<T>(
+        &self,
+        estimate: Room,
+        work: impl FnOnce() -> Result<T, WorkspaceError>,
+    ) -> Result<T, WorkspaceError> {
+        let has_room = |left: Room| left.bytes >= estimate.bytes && left.entries >= estimate.entries;
+        match self.is_memory() && memory::left(&self.root).is_ok_and(has_room) {
+            true => work(),
+            false => Ok(self.with_room(estimate, work)?.0),
+        }
+    }
+
+    /// Does something of the host's that takes exactly this much, without taking it from the guest's quota.
+    pub(crate) fn with_exactly<T>(
+        &self,
+        room: Room,
+        work: impl FnOnce() -> Result<T, WorkspaceError>,
+    ) -> Result<(T, Room), WorkspaceError> {
+        let Place::Memory(memory) = &self.place else { return self.with_room(room, work) };
+        let mut held = memory.room.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = *held;
+        let grown = plus(before, room);
+        memory.set_room(grown)?;
+        *held = grown;
+        let done = work();
+        if done.is_err() && memory.set_room(before).is_ok() {
+            *held = before;
+        }
+        Ok((done?, room))
+    }
+
     /// Gives the account of guests' writes where no file system holds the quota.
     pub(crate) fn charges(&self) -> Option<&Charges> {
         match &self.place {
@@ -180,8 +218,10 @@ impl Space {
         let mut room = memory.room.lock().unwrap_or_else(PoisonError::into_inner);
         let used = memory::used(&self.root).map_err(|e| WorkspaceError::io("measure", b"", e))?;
         let wanted = plus(used, left);
-        memory.set_room(wanted)?;
-        *room = wanted;
+        if wanted != *room {
+            memory.set_room(wanted)?;
+            *room = wanted;
+        }
         Ok(())
     }
 
@@ -226,14 +266,21 @@ impl Drop for Space {
             Place::Gone => {}
             Place::Directory { .. } if *self.removed.get_mut() => {}
             Place::Memory(memory) => {
-                let Memory { controls, reservation, .. } = *memory;
+                let Memory { controls, reservation, blank, guard, .. } = *memory;
+                let used = memory::used(&self.root).unwrap_or(Room { bytes: u64::MAX, entries: u64::MAX });
                 // What little holds is free for the next one at once; the rest is when it is given back.
-                let is_large = memory::used(&self.root).is_ok_and(|used| used.bytes > LITTLE);
-                let reservation = is_large.then_some(reservation);
-                self.reaper.enqueue(move || {
-                    drop((controls, reservation));
-                    Ok(())
-                });
+                let reservation = (used.bytes > LITTLE).then_some(reservation);
+                let is_soon_empty = used.bytes <= LITTLE && used.entries <= FEW;
+                let left = if is_soon_empty { Spare::of(&self.root, controls, blank) } else { Err(controls) };
+                let (spare, controls) =
+                    left.map_or_else(|controls| (None, Some(controls)), |spare| (Some(spare), None));
+                let surplus = guard.spares().leave(spare);
+                if controls.is_some() || !surplus.is_empty() {
+                    self.reaper.enqueue(move || {
+                        drop((controls, surplus, reservation));
+                        Ok(())
+                    });
+                }
             }
             Place::Directory { base, name, .. } => {
                 // The owner's lock lasts until the directory is gone.
@@ -258,9 +305,20 @@ fn open_memory(base: &Base, quota: Quota) -> Option<(Dir, Place)> {
     let (guard, bytes) = (base.memory()?, quota.bytes?);
     let room = Room { bytes, entries: quota.entries.unwrap_or(memory::DEFAULT_ENTRIES) };
     let reservation = guard.reserve(bytes)?;
+    let spare = guard.spares().enter();
+    let reused = spare.filter(|spare| memory::resize(&spare.controls, room).is_ok());
+    let Some(Spare { root, controls, blank }) = reused.or_else(|| mount(room)) else {
+        drop(guard.spares().leave(None));
+        return None;
+    };
+    let memory = Memory { room: Mutex::new(room), controls, reservation, blank, guard: Arc::clone(guard) };
+    Some((root, Place::Memory(Box::new(memory))))
+}
+
+fn mount(room: Room) -> Option<Spare> {
     let (root, controls) = memory::mount(room).ok()?;
-    let memory = Memory { room: Mutex::new(room), controls, reservation };
-    Some((Dir::from_std_file(root.into()), Place::Memory(Box::new(memory))))
+    let blank = memory::used(&root).ok()?;
+    Some(Spare { root: Dir::from_std_file(root.into()), controls, blank })
 }
 
 fn open_directory(base: &Arc<BaseDirectory>, owner: &Arc<Owner>) -> Result<(Dir, Place), WorkspaceError> {
@@ -280,4 +338,82 @@ fn open_directory(base: &Arc<BaseDirectory>, owner: &Arc<Owner>) -> Result<(Dir,
         Dir::from_std_file(root.into()),
         Place::Directory { base: base.clone(), name, path, charges: Charges::default() },
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Host;
+    use crate::workspace::{BaseNeed, Workspace};
+
+    /// Gives a base of memory file systems; none where this user may not make one.
+    fn memory() -> Option<(Base, Arc<Owner>, Arc<Reaper>)> {
+        let host = Host::default();
+        let base = Base::choose(&host, BaseNeed::Detached).unwrap();
+        if !base.holds_quota() {
+            assert!(std::env::var_os("CI").is_none(), "{}", base.describe());
+            eprintln!("skipped: {}", base.describe());
+            return None;
+        }
+        Some((base, Owner::open(&host).unwrap(), Reaper::new()))
+    }
+
+    fn device(workspace: &Workspace) -> u64 {
+        rustix::fs::fstat(workspace.dir()).unwrap().st_dev
+    }
+
+    #[test]
+    fn an_empty_file_system_serves_the_next_workspace_while_another_one_lives() {
+        let Some((base, owner, reaper)) = memory() else { return };
+        let open = |bytes| {
+            let quota = Quota { bytes: Some(bytes), entries: Some(100) };
+            Workspace::open(&base, &owner, quota, &reaper).unwrap()
+        };
+        let (first, second) = (open(1 << 20), open(1 << 20));
+        second.dir().create_dir_all("a/b").unwrap();
+        second.dir().write("a/b/secret", vec![1; 100_000]).unwrap();
+        second.make_temp().unwrap().dir().write("more", "secret").unwrap();
+        let used = device(&second);
+        drop(second);
+        let third = open(2 << 20);
+        assert_eq!(device(&third), used);
+        assert_eq!(third.dir().entries().unwrap().count(), 0);
+        let names: Vec<_> = third.parent_dir().entries().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, [super::super::open::WORK]);
+        let left = third.quota_left().unwrap();
+        assert!(left.bytes >= 2 << 20 && left.bytes < 3 << 20, "the quota is its own: {left:?}");
+        third.dir().write("fits", vec![1; 3 << 19]).unwrap();
+        third.dir().write("does not", vec![1; 1 << 20]).unwrap_err();
+        drop((first, third));
+        let fourth = open(1 << 20);
+        assert!(base.memory().unwrap().spares().is_empty(), "the last one keeps nothing");
+        drop(fourth);
+        assert!(reaper.flush(std::time::Duration::from_secs(60)).failures.is_empty());
+    }
+
+    #[test]
+    fn what_somebody_still_holds_serves_nobody_else() {
+        let Some((base, owner, reaper)) = memory() else { return };
+        let open = || {
+            let quota = Quota { bytes: Some(1 << 20), entries: Some(100) };
+            Workspace::open(&base, &owner, quota, &reaper).unwrap()
+        };
+        let first = open();
+        for held in ["directory", "file", "temp"] {
+            let second = open();
+            second.dir().write("file", "secret").unwrap();
+            let temp = second.make_temp().unwrap();
+            let directory = (held == "directory").then(|| second.dir().try_clone().unwrap());
+            let file = (held == "file").then(|| second.dir().open("file").unwrap());
+            let inner = (held == "temp").then(|| temp.dir().try_clone().unwrap());
+            drop(temp);
+            let used = device(&second);
+            drop(second);
+            let third = open();
+            assert_ne!(device(&third), used, "{held}");
+            drop((directory, file, inner));
+        }
+        drop(first);
+        assert!(reaper.flush(std::time::Duration::from_secs(60)).failures.is_empty());
+    }
 }

@@ -158,3 +158,46 @@ fn an_interrupt_leaves_a_report_and_nothing_running() {
     assert!(!alive.into_iter().any(|line| String::from_utf8_lossy(&line).split('\0').any(|word| word == canary)));
     assert_eq!(std::fs::read_dir(place.path("base")).unwrap().count(), 0);
 }
+
+/// Takes out of a report what differs from run to run.
+fn timeless(bytes: &[u8]) -> serde_json::Value {
+    let mut report = serde_json::from_slice(bytes).unwrap();
+    crate::support::strip(&mut report);
+    report
+}
+
+#[test]
+fn a_run_that_was_killed_goes_on_where_it_was() {
+    use std::io::{BufRead as _, BufReader};
+    let place = Place::new(
+        "cases:\n  - {id: n, matrix: {n: [1, 2, 3, 4, 5, 6, 7, 8]}, args: ['${n}'], expect: {stdout: '${n}'}}\n",
+        "",
+    );
+    // The fifth hangs, the first time.
+    let mark = place.path("hung").display().to_string();
+    let script = format!("if test $1 = 5 && ! test -e '{mark}'; then touch '{mark}'; exec sleep 60; fi; echo $1");
+    place.write("submission/main.sh", &script);
+    let mut command = command(&place, &["--jobs", "1", "--journal", "run.jsonl"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.take(4).map(Result::unwrap).last().unwrap(), "AC  n[n=4]");
+    while !place.path("hung").exists() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let kept = std::fs::read_to_string(place.path("run.jsonl")).unwrap();
+    assert_eq!(kept.lines().count(), 5, "a header, and a line a case");
+    // What the kernel had not written yet may be a part of a line.
+    std::fs::write(place.path("run.jsonl"), format!("{kept}{{\"index\":4,\"id\":\"n[n")).unwrap();
+    // Its workspace is for `gc`, and in nobody's way.
+    for left in std::fs::read_dir(place.path("base")).unwrap() {
+        std::fs::remove_dir_all(left.unwrap().path()).unwrap();
+    }
+    let resumed = run(&place, &["--jobs", "2", "--resume", "run.jsonl", "--json"]);
+    let whole = run(&place, &["--jobs", "1", "--json"]);
+    assert_eq!((resumed.status.code(), whole.status.code()), (Some(0), Some(0)), "{}", text(&resumed.stderr));
+    assert_eq!(timeless(&resumed.stdout), timeless(&whole.stdout));
+    let judged = std::fs::read_to_string(place.path("run.jsonl")).unwrap();
+    assert_eq!(judged.lines().count(), 9, "what was judged is not judged again");
+}

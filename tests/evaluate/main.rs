@@ -9,6 +9,8 @@ mod authors;
 mod class;
 mod command;
 mod compile;
+#[cfg(feature = "docker")]
+mod containers;
 mod documents;
 mod forgery;
 mod forgery_reports;

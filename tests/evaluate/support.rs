@@ -140,7 +140,8 @@ impl Run {
     }
 }
 
-fn strip(value: &mut Value) {
+/// Takes times and memory out of a report.
+pub(crate) fn strip(value: &mut Value) {
     match value {
         Value::Object(map) => {
             for key in ["seconds", "wall_time", "cpu_time", "peak_memory"] {

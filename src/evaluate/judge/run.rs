@@ -246,8 +246,9 @@ impl Shared {
         if self.fail_fast && record.verdict != Verdict::Ac {
             self.cut.fetch_min(record.index, Ordering::AcqRel);
         }
+        let line = Journal::line(&record)?;
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        journal.append(&record)?;
+        journal.append_line(&record, &line)?;
         let done = self.done.fetch_add(1, Ordering::AcqRel) + 1;
         self.progress.judged(&record, done, self.evaluation.cases.len());
         Ok(())

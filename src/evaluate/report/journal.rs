@@ -179,9 +179,18 @@ impl Journal {
     /// # Errors
     /// A file that cannot be written.
     pub fn append(&mut self, record: &CaseRecord) -> Result<(), ExecutionError> {
-        let line = line(record)?;
+        self.append_line(record, &Self::line(record)?)
+    }
+
+    /// Makes the line of a record, which takes longer than to write it and needs no journal.
+    pub(in crate::evaluate) fn line(record: &CaseRecord) -> Result<Vec<u8>, ExecutionError> {
+        line(record)
+    }
+
+    /// Writes the line of a record, and flushes it.
+    pub(in crate::evaluate) fn append_line(&mut self, record: &CaseRecord, line: &[u8]) -> Result<(), ExecutionError> {
         let failed = |source| JournalError::Write { source };
-        self.file.write_all(&line).and_then(|()| self.file.flush()).map_err(failed)?;
+        self.file.write_all(line).and_then(|()| self.file.flush()).map_err(failed)?;
         self.put(record, self.end, line.len() as u64);
         self.end += line.len() as u64;
         Ok(())

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::spares::Spares;
+
 /// What workspaces may take of the host's memory together.
 #[derive(Debug)]
 pub(crate) struct MemoryGuard {
     most: u64,
     taken: AtomicU64,
+    spares: Spares,
 }
 
 /// A part of the guard's memory, given back on drop.
@@ -19,7 +22,12 @@ pub(crate) struct Reservation {
 
 impl MemoryGuard {
     pub(crate) fn new(most: u64) -> Arc<Self> {
-        Arc::new(Self { most, taken: AtomicU64::new(0) })
+        Arc::new(Self { most, taken: AtomicU64::new(0), spares: Spares::default() })
+    }
+
+    /// Gives the file systems that wait for a workspace.
+    pub(crate) fn spares(&self) -> &Spares {
+        &self.spares
     }
 
     pub(crate) fn most(&self) -> u64 {

@@ -8,7 +8,7 @@ use rustix::fs::Mode;
 use super::super::copy_options::{Bounds, CopyOptions, CopyReport, Modes, Times};
 use super::super::memory::Room;
 use super::super::open::PrivateDir;
-use super::super::{Workspace, WorkspaceError, at, tree, usage};
+use super::super::{Workspace, WorkspaceError, at, remove, tree, usage};
 use super::beside;
 use super::{Capture, Manifest, Scan, Snapshot, SnapshotStore, StatCache, Take, TakeMemory, Taken, scan};
 
@@ -74,12 +74,13 @@ impl Workspace {
     ///
     /// When something cannot be removed or written; the workspace is then between the two.
     pub fn restore(&self, captured: &Captured) -> Result<(), WorkspaceError> {
-        self.clear()?;
+        remove::clear(self.dir().as_fd())?;
         let everything = Bounds { entries: u64::MAX, bytes: u64::MAX };
         let room = usage::room_for_copy(captured.dir.dir().as_fd(), everything.entries)?;
         let mut options = CopyOptions::new(Modes::Exact, Times::Keep);
         options.bounds = everything;
-        self.space().with_room(room, || tree::copy_tree(captured.dir.dir(), None, self.dir(), None, options))?;
+        let copy = || tree::copy_tree(captured.dir.dir(), None, self.dir(), None, options);
+        self.space().before_renewal(room, copy)?;
         self.renew_quota()?;
         rustix::fs::fchmod(self.dir(), Mode::from_raw_mode(captured.mode))
             .map_err(|e| WorkspaceError::io("restore", b"", e))
