@@ -34,7 +34,7 @@ pub(super) fn cases(mut value: Value, place: &Place<'_>, steps: &mut Steps<'_>) 
             return Vec::new();
         }
     };
-    expanded.into_iter().filter_map(|value| one(value, place, steps)).collect()
+    expanded.filter_map(|value| one(value, place, steps)).collect()
 }
 
 fn one(value: Value, place: &Place<'_>, steps: &mut Steps<'_>) -> Option<Case> {

@@ -8,33 +8,46 @@ use crate::spec::Problem;
 const MOST: usize = 100_000;
 
 /// Expands a case as it stands in its file: one for each combination, `${name}` replaced in every text and key, and
-/// the values behind its id: `big[n=10]`. The last name changes fastest.
+/// the values behind its id: `big[n=10]`. The last name changes fastest. Each is made when it is asked for.
 ///
 /// # Errors
 /// A matrix that is too large or empty.
-pub(super) fn expand(mut case: Value) -> Result<Vec<Value>, Problem> {
+pub(super) fn expand(mut case: Value) -> Result<impl Iterator<Item = Value>, Problem> {
     let matrix = case.as_object_mut().and_then(|case| case.remove("matrix"));
-    let Some(Value::Object(matrix)) = matrix else { return Ok(vec![case]) };
-    let axes: Vec<(String, Vec<Value>)> =
-        matrix.into_iter().map(|(name, values)| (name, values.as_array().cloned().unwrap_or_default())).collect();
-    let count = axes.iter().try_fold(1_usize, |count, (_, values)| count.checked_mul(values.len()));
-    match count {
-        Some(1..=MOST) => {}
+    let axes: Option<Vec<Axis>> = match matrix {
+        Some(Value::Object(matrix)) => Some(matrix.into_iter().map(axis).collect()),
+        Some(_) | None => None,
+    };
+    let mut lengths = axes.iter().flatten().map(|(_, values)| values.len());
+    let count = lengths.try_fold(1_usize, usize::checked_mul);
+    let count = match count {
+        Some(count @ 1..=MOST) => count,
         Some(0) => return Err(Problem::new("matrix", "has a list without values, so there would be no case")),
         Some(_) | None => return Err(Problem::new("matrix", format!("makes more than {MOST} cases"))),
-    }
-    let mut combinations: Vec<Vec<(&str, String)>> = vec![Vec::new()];
-    for (name, values) in &axes {
-        let more = combinations.iter().flat_map(|done| {
-            values.iter().map(move |value| {
-                let mut one = done.clone();
-                one.push((name.as_str(), text_of(value)));
-                one
-            })
-        });
-        combinations = more.collect();
-    }
-    Ok(combinations.iter().map(|values| one(&case, values)).collect())
+    };
+    Ok((0..count).map(move |number| match &axes {
+        Some(axes) => one(&case, &combination(axes, number)),
+        None => case.clone(),
+    }))
+}
+
+/// A name of a matrix, and its values.
+type Axis = (String, Vec<String>);
+
+fn axis((name, values): (String, Value)) -> Axis {
+    (name, values.as_array().into_iter().flatten().map(text_of).collect())
+}
+
+/// Gives the values of one combination, counted like a number whose digits are the names.
+fn combination(axes: &[Axis], mut number: usize) -> Vec<(&str, String)> {
+    let digit = |(_, values): &Axis| {
+        let digit = number % values.len();
+        number /= values.len();
+        digit
+    };
+    let mut digits: Vec<usize> = axes.iter().rev().map(digit).collect();
+    digits.reverse();
+    axes.iter().zip(digits).map(|((name, values), digit)| (name.as_str(), values[digit].clone())).collect()
 }
 
 fn one(case: &Value, values: &[(&str, String)]) -> Value {
@@ -102,7 +115,7 @@ mod tests {
     #[test]
     fn every_combination_is_a_case() {
         let case = json!({"id": "c", "matrix": {"n": [1, 2], "word": ["a", true]}, "args": ["${n}", "x${word}x"]});
-        let cases = expand(case).unwrap();
+        let cases: Vec<Value> = expand(case).unwrap().collect();
         let ids: Vec<_> = cases.iter().map(|case| case["id"].as_str().unwrap()).collect();
         assert_eq!(ids, ["c[n=1,word=a]", "c[n=1,word=true]", "c[n=2,word=a]", "c[n=2,word=true]"]);
         assert_eq!(cases[1], json!({"id": "c[n=1,word=true]", "args": ["1", "xtruex"]}));
@@ -119,7 +132,7 @@ mod tests {
         ] {
             assert_eq!(replace_text(text, &values), made, "{text}");
         }
-        assert_eq!(expand(json!({"id": "c"})).unwrap().len(), 1);
+        assert_eq!(expand(json!({"id": "c"})).unwrap().count(), 1);
     }
 
     #[test]

@@ -77,7 +77,7 @@ fn open(word: &str, look: &Look<'_>) -> Option<(PathBuf, File)> {
     let file = File::from(rustix::fs::openat(cwd, chosen, flags, Mode::empty()).ok()?);
     file.metadata().ok()?.is_file().then_some(())?;
     let path = std::fs::read_link(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file))).ok()?;
-    let is_inside = look.workspace.open_ambient_path().is_some_and(|root| is_below(&path, &root));
+    let is_inside = look.workspace.open_ambient_path().is_some_and(|root| is_below(&path, root));
     (!is_inside).then_some((path, file))
 }
 
@@ -118,6 +118,7 @@ mod tests {
     use crate::workspace::{Base, BaseNeed, Owner, Quota, Reaper};
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the programs of the host are the test's own")]
     fn programs_that_a_line_names_are_told_apart_by_what_they_are() {
         let temp = tempfile::tempdir().unwrap();
         let mut host = Host::default();
