@@ -9,6 +9,8 @@ mod guard;
 mod helper;
 mod spares;
 mod system;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use guard::{MemoryGuard, Reservation};
 pub(crate) use spares::Spare;
