@@ -18,6 +18,8 @@ mod error;
 mod gc;
 mod guest;
 mod kind;
+#[cfg(any(feature = "docker", feature = "local"))]
+mod pidfd;
 mod places;
 mod registration;
 mod registry;

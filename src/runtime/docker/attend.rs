@@ -166,6 +166,10 @@ impl Attendant<'_> {
     async fn stop(&mut self) -> Result<Came, DockerError> {
         self.phase.send_replace(Phase::Stopped);
         self.last = self.container.count_at_once();
+        // Dead is dead, whatever the engine still has to do.
+        if self.container.strike_at_once().await {
+            self.control.mark_ended();
+        }
         self.container.strike(self.api).await?;
         self.control.mark_ended();
         self.container.await_end(self.api).await?;

@@ -14,6 +14,7 @@ use futures_util::Stream;
 use super::cgroups::Groups;
 use super::client::{ANSWER, within};
 use super::facts::Facts;
+use super::init::Init;
 use super::plan::Plan;
 use super::usage::Counters;
 use super::{DockerConfig, DockerError, network};
@@ -23,6 +24,9 @@ use crate::workspace::Workspace;
 const WORK: Duration = Duration::from_secs(60);
 /// How long an engine may take to kill a container.
 const KILL: Duration = Duration::from_secs(15);
+/// How long what was killed by its first process is waited for before the engine is asked: a container that is paused
+/// ends only by the engine.
+const AT_ONCE: Duration = Duration::from_secs(1);
 /// How often an engine counts.
 const SECOND: Duration = Duration::from_secs(1);
 /// How often a dying container is looked at.
@@ -43,6 +47,8 @@ pub(super) struct Container {
     pub(super) counters: Option<Counters>,
     /// Its groups, where they are this host's.
     groups: Option<Groups>,
+    /// Its first process, where that is one of this host.
+    init: Option<Init>,
     /// When the engine was asked for counters last.
     asked: Option<Instant>,
     /// What its own files take, where that was looked at since the last command.
@@ -87,6 +93,7 @@ impl Container {
             address: None,
             counters: None,
             groups: None,
+            init: None,
             asked: None,
             layer: Some(0),
             events: None,
@@ -120,6 +127,7 @@ impl Container {
         self.address = network::own_address(found.network_settings.as_ref());
         let pid = found.state.and_then(|state| state.pid).filter(|pid| *pid > 0);
         self.groups = pid.and_then(|pid| Groups::open_ambient(pid, &self.id));
+        self.init = pid.and_then(|pid| Init::open_ambient(pid, &self.id));
         Ok(())
     }
 
@@ -174,8 +182,18 @@ impl Container {
     ///
     /// Cancel safe: it may be called again.
     pub(super) async fn kill(&mut self, api: &bollard::Docker) -> Result<(), DockerError> {
+        self.strike_at_once().await;
         self.strike(api).await?;
         self.await_end(api).await
+    }
+
+    /// Kills everything in it without the engine; says whether nothing is alive. The engine has still to be asked:
+    /// what it holds for the container ends with that.
+    ///
+    /// Cancel safe: it may be called again.
+    pub(super) async fn strike_at_once(&mut self) -> bool {
+        let Some(init) = self.init.as_ref().filter(|init| init.kill()) else { return false };
+        tokio::time::timeout(AT_ONCE, init.ended()).await.unwrap_or(false)
     }
 
     /// Kills everything in it; an engine answers when it has ended. Idempotent.
@@ -202,7 +220,7 @@ impl Container {
         };
         let too_long = DockerError::TimedOut { action: "kill the container", within: KILL };
         tokio::time::timeout(KILL, dead).await.map_err(|_| too_long)??;
-        (self.running, self.counters, self.events, self.groups) = (false, None, None, None);
+        (self.running, self.counters, self.events, self.groups, self.init) = (false, None, None, None, None);
         Ok(())
     }
 

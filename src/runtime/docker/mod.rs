@@ -20,6 +20,7 @@ mod facts;
 mod gc;
 mod image;
 mod images;
+mod init;
 mod kind;
 mod labels;
 mod limits;

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test starts the command, to kill it")]
 
 mod answers;
+mod at_once;
 mod crash;
 #[path = "../../execution/engine/mod.rs"]
 mod engine;

@@ -1,16 +1,15 @@
 //! The engine's side of a supervisor: asks it to end, waits for it, and never leaves one behind.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{SendFlags, send};
 use rustix::process::{Signal, pidfd_send_signal};
-use tokio::net::unix::pipe::Receiver;
 
 use super::sys;
 use crate::error::{ErrorKind, ExecutionError};
+use crate::runtime::pidfd;
 use crate::workspace::Reaper;
 
 /// How a command is ended.
@@ -68,7 +67,7 @@ impl Supervisor {
     pub(in super::super) async fn release(mut self, within: Duration) -> bool {
         let Some(ends) = &mut self.ends else { return true };
         ends.control = None;
-        let waited = tokio::time::timeout(within, wait(&ends.pidfd)).await;
+        let waited = tokio::time::timeout(within, pidfd::wait(&ends.pidfd)).await;
         let gone = waited.is_ok() && sys::reap_pidfd(&ends.pidfd);
         if gone {
             self.ends = None;
@@ -77,42 +76,19 @@ impl Supervisor {
     }
 }
 
-/// Waits until a process has ended, without reaping it.
-async fn wait(pidfd: &OwnedFd) {
-    if ended(pidfd, Duration::ZERO) {
-        return;
-    }
-    // A pipe's receiver is no more than a descriptor that becomes readable, which is what this one does.
-    match pidfd.try_clone().and_then(Receiver::from_owned_fd_unchecked) {
-        Ok(registered) => {
-            let _ = registered.readable().await;
-        }
-        Err(_) => {
-            while !ended(pidfd, Duration::ZERO) {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        }
-    }
-}
-
-fn ended(pidfd: &OwnedFd, within: Duration) -> bool {
-    let timeout = Timespec { tv_sec: 0, tv_nsec: within.subsec_nanos().into() };
-    poll(&mut [PollFd::from_borrowed_fd(pidfd.as_fd(), PollFlags::IN)], Some(&timeout)).is_ok_and(|ready| ready > 0)
-}
-
 impl Drop for Supervisor {
     fn drop(&mut self) {
         /// A killed tree is gone in one or two milliseconds; what takes longer is waited for elsewhere.
         const INLINE: Duration = Duration::from_millis(50);
         self.ask(Manner::Now);
-        let Some(Ends { pidfd, control }) = self.ends.take() else { return };
+        let Some(Ends { pidfd: ended, control }) = self.ends.take() else { return };
         drop(control);
-        if ended(&pidfd, INLINE) && sys::reap_pidfd(&pidfd) {
+        if pidfd::has_ended(&ended, INLINE) && sys::reap_pidfd(&ended) {
             return;
         }
         self.reaper.enqueue_async(async move {
-            wait(&pidfd).await;
-            if sys::reap_pidfd(&pidfd) {
+            pidfd::wait(&ended).await;
+            if sys::reap_pidfd(&ended) {
                 return Ok(());
             }
             Err(ExecutionError::new(ErrorKind::Runtime, "a supervisor could not be reaped"))
