@@ -137,7 +137,7 @@ fn every_weakness_of_the_reference_names_tests_that_are_there() {
 
 #[test]
 fn every_attack_names_tests_that_are_there() {
-    let lists = [('H', 28), ('G', 32), ('D', 20), ('L', 22), ('X', 5)];
+    let lists = [('H', 28), ('G', 32), ('D', 20), ('L', 22), ('X', 5), ('F', 5)];
     let all = lists.into_iter().flat_map(|(list, count)| (1..=count).map(move |number| format!("{list}{number}")));
     check_rows("docs/threat-model.md", all);
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use bollard::models::ContainerConfig;
 use tokio::sync::OwnedMutexGuard;
 
 use super::DockerError;
@@ -141,7 +142,7 @@ impl Cell {
             && let Some(container) = &held.container
         {
             let about = (&inner.client, &inner.reaper, &inner.owner);
-            held.committed = Some(Arc::new(Committed::of(&container.id, about).await?));
+            held.committed = Some(Arc::new(Committed::of(&container.id, ContainerConfig::default(), about).await?));
         }
         Ok(held.committed.clone())
     }

@@ -27,6 +27,9 @@ const LEAST_TEXT: &str = "1.41";
 /// How long an engine may take for an answer that costs it no work.
 pub(super) const ANSWER: Duration = Duration::from_secs(30);
 
+/// The longest that any call may take for its first word: each has a time of its own, and this is above all of them.
+const LONGEST: Duration = Duration::from_secs(600);
+
 /// The engines of a process, each with one client.
 #[derive(Debug)]
 pub(super) struct Clients {
@@ -123,7 +126,7 @@ impl Client {
 
     fn dial(&self) -> Result<bollard::Docker, ApiError> {
         let endpoint = self.endpoint.as_str();
-        let seconds = ANSWER.as_secs();
+        let seconds = LONGEST.as_secs();
         let certificate = |name: &str| self.access.certificates.clone().unwrap_or_default().join(name);
         if endpoint.starts_with("unix://") {
             return bollard::Docker::connect_with_unix(endpoint, seconds, API_DEFAULT_VERSION);

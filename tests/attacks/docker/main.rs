@@ -7,6 +7,7 @@
 
 mod answers;
 mod at_once;
+mod calls;
 mod crash;
 #[path = "../../execution/engine/mod.rs"]
 mod engine;

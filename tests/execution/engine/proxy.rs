@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -19,8 +20,12 @@ pub(crate) enum Do {
     Answer(u16, String),
     /// It is never answered.
     Stall,
+    /// It goes to the engine after a while.
+    Late(Duration),
     /// The connection is closed.
     Cut,
+    /// It goes to the engine, and the connection is closed when the engine answers.
+    Lose,
 }
 
 type Rule = Arc<dyn Fn(&str) -> Do + Send + Sync>;
@@ -119,7 +124,27 @@ async fn serve(
             let _ = client.write_all(head.as_bytes()).await;
             let _ = client.write_all(body.as_bytes()).await;
         }
-        Do::Forward => {
+        Do::Lose => {
+            let Ok(engine) = UnixStream::connect(SOCKET).await else { return };
+            let ((mut from_client, _to_client), (mut answer, mut engine)) = (client.into_split(), engine.into_split());
+            if engine.write_all(&head).await.is_err() {
+                return;
+            }
+            let mut first = [0; 1];
+            let rest = async {
+                let _ = tokio::io::copy(&mut from_client, &mut engine).await;
+                // A request that has ended is still to be answered.
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                _ = answer.read(&mut first) => {}
+                () = rest => {}
+            }
+        }
+        Do::Forward | Do::Late(_) => {
+            if let Do::Late(late) = decided {
+                tokio::time::sleep(late).await;
+            }
             let Ok(mut engine) = UnixStream::connect(SOCKET).await else { return };
             if engine.write_all(&head).await.is_err() {
                 return;

@@ -96,7 +96,7 @@ async fn take_out(
     // Tagged again, it is the one that was used last.
     let options = TagImageOptionsBuilder::new().repo(REPOSITORY).tag(digest).build();
     within(ANSWER, "tag an image", api.tag_image(&image.id, Some(options))).await?;
-    let scratch = Scratch::make(&image.id, (client, &launch.reaper, &launch.owner)).await?;
+    let scratch = Scratch::make((&image.id, None), (client, &launch.reaper, &launch.owner)).await?;
     let text = scratch.record().await?.unwrap_or_default();
     // The label is the engine's, and no guest has ever been near it.
     let is_whole = image.labels.get(LABEL_SETUP).is_some_and(|hash| *hash == blake3::hash(&text).to_hex().as_str());

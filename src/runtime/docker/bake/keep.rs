@@ -1,11 +1,10 @@
 //! Making the image: what the set-up left in the container, with the workspace and the assets at their places.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bollard::models::ContainerConfig;
-use bollard::query_parameters::{
-    CommitContainerOptions, CommitContainerOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
-};
+use bollard::query_parameters::TagImageOptionsBuilder;
 
 use super::Bake;
 use super::begin::REPOSITORY;
@@ -14,7 +13,7 @@ use super::scratch::Scratch;
 use crate::runtime::SetupOutcome;
 use crate::runtime::docker::DockerError;
 use crate::runtime::docker::client::{ANSWER, within};
-use crate::runtime::docker::commit::WORK;
+use crate::runtime::docker::commit::Committed;
 use crate::runtime::docker::image::Image;
 use crate::runtime::docker::labels::{
     self, LABEL_BUILT, LABEL_HOST, LABEL_OWNER, LABEL_RUNTIME, LABEL_SESSION, LABEL_SETUP,
@@ -30,7 +29,7 @@ use crate::workspace::{Bounds, WorkspaceError};
 /// # Errors
 /// What the engine refuses, and a user that turned out to be root.
 ///
-/// Cancel safe: what is left bears the label of its owner, and dies with it.
+/// Cancel safe: what was begun is removed, or bears the name of its owner, by which `gc` finds it.
 pub(in crate::runtime::docker) async fn keep(
     inner: &Inner,
     bake: &Bake,
@@ -42,23 +41,40 @@ pub(in crate::runtime::docker) async fn keep(
     if user.0 == 0 {
         return Err(DockerError::Bake { why: "its commands would be root's" });
     }
+    // Where an image is made of it the engine keeps it without its name, and removes it together with that one.
     let layer = match container {
-        Some(container) => Some(commit(inner, container, ContainerConfig::default()).await?),
+        Some(container) => Some(Arc::new(commit(inner, container, ContainerConfig::default()).await?)),
         None => None,
     };
-    let from = layer.as_deref().unwrap_or(&inner.plan.image.id);
-    let made = make(inner, bake, (from, user), &record).await;
-    // Where an image was made of it the engine keeps it, and removes it together with that one.
-    let dropped = match &layer {
-        Some(layer) => remove(inner, layer).await,
-        None => Ok(()),
-    };
-    made.and(dropped)
+    make(inner, bake, (layer, user), &record).await
 }
 
-async fn make(inner: &Inner, bake: &Bake, (from, user): (&str, (u32, u32)), record: &[u8]) -> Result<(), DockerError> {
+async fn make(
+    inner: &Inner,
+    bake: &Bake,
+    (layer, user): (Option<Arc<Committed>>, (u32, u32)),
+    record: &[u8],
+) -> Result<(), DockerError> {
     let api = inner.client.api().await?;
-    let scratch = Scratch::make(from, (&inner.client, &inner.reaper, &inner.owner)).await?;
+    let from = layer.as_ref().map_or(&inner.plan.image.id, |layer| &layer.image);
+    let scratch = Scratch::make((from, layer.clone()), (&inner.client, &inner.reaper, &inner.owner)).await?;
+    let image = fill(inner, bake, (&scratch, user), record).await?.holding(layer);
+    scratch.remove().await?;
+    if Image::find(api, &bake.tag()).await.is_ok() {
+        // Another spawn was faster.
+        return Ok(());
+    }
+    let options = TagImageOptionsBuilder::new().repo(REPOSITORY).tag(&bake.digest).build();
+    within(ANSWER, "tag an image", api.tag_image(&image.image, Some(options))).await
+}
+
+/// Puts the workspace, the assets and the record to their places, and makes the image.
+async fn fill(
+    inner: &Inner,
+    bake: &Bake,
+    (scratch, user): (&Scratch, (u32, u32)),
+    record: &[u8],
+) -> Result<Committed, DockerError> {
     let workdir = (inner.workspace.dir(), inner.config.workdir.as_str(), user);
     let assets = bake.assets.as_ref().map(|assets| (assets.root(), STATIC_ROOT, (0, 0)));
     for (dir, to, owner) in [Some(workdir), assets].into_iter().flatten() {
@@ -81,14 +97,7 @@ async fn make(inner: &Inner, bake: &Bake, (from, user): (&str, (u32, u32)), reco
         labels: Some(labels_of(bake, record)),
         ..ContainerConfig::default()
     };
-    let image = commit(inner, &scratch.name, config).await?;
-    scratch.remove().await?;
-    if Image::find(api, &bake.tag()).await.is_ok() {
-        // Another spawn was faster; what lost its name nobody would find again.
-        return remove(inner, &image).await;
-    }
-    let options = TagImageOptionsBuilder::new().repo(REPOSITORY).tag(&bake.digest).build();
-    within(ANSWER, "tag an image", api.tag_image(&image, Some(options))).await
+    commit(inner, &scratch.name, config).await
 }
 
 /// Lists the labels: it outlives its owner, whose labels are those of what it was made of.
@@ -102,20 +111,6 @@ fn labels_of(bake: &Bake, record: &[u8]) -> HashMap<String, String> {
     own.into_iter().chain(nobodys).map(|(label, value)| (label.to_owned(), value)).collect()
 }
 
-/// Makes an image without a name; gives its id.
-async fn commit(inner: &Inner, container: &str, config: ContainerConfig) -> Result<String, DockerError> {
-    const ACTION: &str = "make an image of the container";
-    let options: CommitContainerOptions = CommitContainerOptionsBuilder::new().container(container).build();
-    let asked = inner.client.api().await?.commit_container(options, config);
-    Ok(within(WORK, ACTION, asked).await?.id)
-}
-
-async fn remove(inner: &Inner, image: &str) -> Result<(), DockerError> {
-    let options = RemoveImageOptionsBuilder::new().force(false).build();
-    let api = inner.client.api().await?;
-    match within(WORK, "remove an image", api.remove_image(image, Some(options), None)).await {
-        // Not there, or another image is made of it.
-        Err(error) if matches!(error.status(), Some(404 | 409)) => Ok(()),
-        removed => removed.map(drop),
-    }
+async fn commit(inner: &Inner, container: &str, config: ContainerConfig) -> Result<Committed, DockerError> {
+    Committed::of(container, config, (&inner.client, &inner.reaper, &inner.owner)).await
 }

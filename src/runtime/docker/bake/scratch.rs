@@ -13,7 +13,7 @@ use tar::EntryType;
 use super::outcomes::MOST;
 use crate::error::ExecutionError;
 use crate::runtime::docker::client::{Client, within};
-use crate::runtime::docker::commit::WORK;
+use crate::runtime::docker::commit::{Committed, WORK};
 use crate::runtime::docker::transfer::{Record, Records};
 use crate::runtime::docker::{DockerError, container, labels};
 use crate::workspace::{Owner, Reaper, WorkspaceError};
@@ -25,6 +25,8 @@ const RECORD: &str = ".bailiwick-setup";
 #[derive(Debug)]
 pub(super) struct Scratch {
     pub(super) name: String,
+    /// What it is made of, which an engine removes only after it.
+    from: Option<Arc<Committed>>,
     client: Arc<Client>,
     reaper: Arc<Reaper>,
     owner: Arc<Owner>,
@@ -32,16 +34,16 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Makes it of an image.
+    /// Makes it of an image, which it may hold.
     ///
     /// Cancel safe: what was begun is removed.
     pub(super) async fn make(
-        image: &str,
+        (image, from): (&str, Option<Arc<Committed>>),
         (client, reaper, owner): (&Arc<Client>, &Arc<Reaper>, &Arc<Owner>),
     ) -> Result<Self, DockerError> {
         let name = labels::name(owner.id(), owner.number());
         let (client, reaper, owner) = (Arc::clone(client), Arc::clone(reaper), Arc::clone(owner));
-        let made = Self { name, client, reaper, owner, removed: false };
+        let made = Self { name, from, client, reaper, owner, removed: false };
         let host = HostConfig { network_mode: Some("none".to_owned()), ..HostConfig::default() };
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
@@ -119,11 +121,13 @@ impl Drop for Scratch {
             return;
         }
         let (client, owner, name) = (Arc::clone(&self.client), Arc::clone(&self.owner), std::mem::take(&mut self.name));
+        let from = self.from.take();
         self.reaper.enqueue_async(async move {
             let removed = match client.api().await {
                 Ok(api) => container::remove(api, &name).await,
                 Err(error) => Err(error),
             };
+            drop(from);
             if removed.is_err() {
                 owner.leave_lock();
             }

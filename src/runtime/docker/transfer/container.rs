@@ -16,7 +16,7 @@ use super::pack::{Packing, pack};
 use super::record::{Record, Records};
 use super::unpack::{Refusal, Unfit, unpack};
 use crate::runtime::docker::DockerError;
-use crate::runtime::docker::client::Client;
+use crate::runtime::docker::client::{ANSWER, Client, within};
 use crate::workspace::{Bounds, CopyReport, Kind, Workspace, WorkspaceError, WorkspacePath};
 
 /// How long an engine may take to take in a tree.
@@ -110,8 +110,8 @@ pub(super) async fn open_directories(
     }
     let body = bollard::body_full(records.finish().map_err(failed)?.into());
     let options = UploadToContainerOptionsBuilder::new().path("/").build();
-    let sent = client.api().await?.upload_to_container(container, Some(options), body).await;
-    sent.map_err(|source| DockerError::Api { action: ACTION, source })
+    let sent = client.api().await?.upload_to_container(container, Some(options), body);
+    within(ANSWER, ACTION, sent).await
 }
 
 fn is_hung_up(error: &WorkspaceError) -> bool {
