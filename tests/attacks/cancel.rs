@@ -188,11 +188,11 @@ impl Yard {
     }
 
     async fn in_session(&self, session: &Session, call: Call, times: usize) -> bool {
-        let runtime = match call {
-            Call::Execute | Call::Stream | Call::Cleanup | Call::Reset | Call::Fork | Call::Close => {
-                Some(session.spawn(SpawnRequest::default()).await.unwrap())
-            }
-            _ => None,
+        let has_runtime =
+            matches!(call, Call::Execute | Call::Stream | Call::Cleanup | Call::Reset | Call::Fork | Call::Close);
+        let runtime = match has_runtime {
+            true => Some(session.spawn(SpawnRequest::default()).await.unwrap()),
+            false => None,
         };
         let runtime = || runtime.clone().unwrap();
         match call {

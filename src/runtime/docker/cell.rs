@@ -7,6 +7,7 @@ use bollard::models::ContainerConfig;
 use tokio::sync::OwnedMutexGuard;
 
 use super::DockerError;
+use super::asked::Asked;
 use super::bake;
 use super::commit::Committed;
 use super::container::{self, Container};
@@ -20,8 +21,8 @@ use crate::runtime::SetupOutcome;
 #[derive(Debug, Default)]
 pub(super) struct Held {
     container: Option<Container>,
-    /// Whether the engine was asked for a container, though it may not have answered.
-    asked: bool,
+    /// What the engine was asked for as a container, though it may not have answered.
+    asked: Option<Asked>,
     /// The container as an image, while nothing ran in it since.
     committed: Option<Arc<Committed>>,
     /// Whether nothing is made any more.
@@ -112,13 +113,19 @@ impl Cell {
         }
     }
 
-    async fn make(&mut self, api: &bollard::Docker, inner: &Inner) -> Result<(), DockerError> {
-        if std::mem::replace(&mut self.held().asked, true) {
+    async fn make(&mut self, api: &bollard::Docker, inner: &Arc<Inner>) -> Result<(), DockerError> {
+        if let Some(asked) = self.held().asked.clone() {
             // Whoever asked before was dropped before the engine had answered.
+            asked.over().await;
             container::remove(api, &inner.plan.name).await?;
         }
-        let about = (&inner.facts, &*inner.workspace);
-        let made = Container::make(api, &inner.plan, &inner.config, about).await?;
+        let (its_api, its_inner) = (api.clone(), Arc::clone(inner));
+        let (asked, made) = Asked::begin(async move {
+            let Inner { plan, config, facts, workspace, .. } = &*its_inner;
+            Container::make(&its_api, plan, config, (facts, workspace)).await
+        });
+        self.held().asked = Some(asked);
+        let made = made.await?;
         let user = users::known(api, &made.id, &inner.user).await;
         if let Some(ferry) = &mut self.held().ferry {
             ferry.meet(&made.id);
@@ -197,15 +204,14 @@ impl Cell {
     /// Cancel safe: it may be called again.
     pub(super) async fn release(&mut self) -> Result<(), DockerError> {
         self.held().closed = true;
-        if !self.held().asked {
-            return Ok(());
-        }
+        let Some(asked) = self.held().asked.clone() else { return Ok(()) };
+        asked.over().await;
         if self.inner.config.keep_container_after_clean {
             return self.kill().await;
         }
         container::remove(self.inner.client.api().await?, &self.inner.plan.name).await?;
         let held = self.held();
-        (held.container, held.asked, held.committed) = (None, false, None);
+        (held.container, held.asked, held.committed) = (None, None, None);
         Ok(())
     }
 

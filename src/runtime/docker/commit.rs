@@ -8,6 +8,7 @@ use bollard::models::ContainerConfig;
 use bollard::query_parameters::{CommitContainerOptionsBuilder, RemoveImageOptionsBuilder};
 
 use super::DockerError;
+use super::asked::Asked;
 use super::client::{Client, within};
 use crate::error::ExecutionError;
 use crate::workspace::{Owner, OwnerId, Reaper};
@@ -24,6 +25,7 @@ pub(super) struct Committed {
     pub(super) image: String,
     /// What it was made of, which an engine removes only after it.
     from: Option<Arc<Committed>>,
+    asked: Option<Asked>,
     client: Arc<Client>,
     reaper: Arc<Reaper>,
     owner: Arc<Owner>,
@@ -40,10 +42,15 @@ impl Committed {
     ) -> Result<Self, DockerError> {
         let tag = format!("{}-{}", owner.id(), owner.number());
         let (image, reaper) = (format!("{REPOSITORY}:{tag}"), Arc::clone(reaper));
-        let made = Self { image, from: None, client: Arc::clone(client), reaper, owner: Arc::clone(owner) };
+        let mut made =
+            Self { image, from: None, asked: None, client: Arc::clone(client), reaper, owner: Arc::clone(owner) };
         let options = CommitContainerOptionsBuilder::new().container(container).repo(REPOSITORY).tag(&tag).pause(true);
-        let asked = client.api().await?.commit_container(options.build(), config);
-        within(WORK, "make an image of the container", asked).await?;
+        let (api, options) = (client.api().await?.clone(), options.build());
+        let (asked, answer) = Asked::begin(async move {
+            within(WORK, "make an image of the container", api.commit_container(options, config)).await
+        });
+        made.asked = Some(asked);
+        answer.await?;
         Ok(made)
     }
 
@@ -65,7 +72,11 @@ impl Drop for Committed {
     fn drop(&mut self) {
         let (client, owner) = (Arc::clone(&self.client), Arc::clone(&self.owner));
         let (image, from) = (std::mem::take(&mut self.image), self.from.take());
+        let asked = self.asked.take();
         self.reaper.enqueue_async(async move {
+            if let Some(asked) = asked {
+                asked.over().await;
+            }
             let removed = remove(&client, &image).await;
             drop(from);
             if removed.is_err() {

@@ -5,6 +5,7 @@
 //! Read next: `kind.rs` for what a registry sees, `client.rs` for the way to the engine, `spawn.rs` for one runtime,
 //! `run.rs` for one command, `limits.rs` for every limit.
 
+mod asked;
 mod attend;
 mod bake;
 mod cell;

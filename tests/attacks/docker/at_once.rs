@@ -89,10 +89,12 @@ fn lie(proxy: &Proxy, pid: u64) -> Arc<AtomicU32> {
             killed.fetch_add(1, SeqCst);
         } else if line.starts_with("POST") && line.contains("/containers/") && line.contains("/start") {
             is_next.store(true, SeqCst);
-        } else if line.starts_with("GET") && line.contains("/containers/") && line.contains("/json") {
-            if is_next.swap(false, SeqCst) {
-                return Do::Answer(200, json!({"State": {"Running": true, "Pid": pid}}).to_string());
-            }
+        } else if line.starts_with("GET")
+            && line.contains("/containers/")
+            && line.contains("/json")
+            && is_next.swap(false, SeqCst)
+        {
+            return Do::Answer(200, json!({"State": {"Running": true, "Pid": pid}}).to_string());
         }
         Do::Forward
     });

@@ -12,6 +12,7 @@ use tar::EntryType;
 
 use super::outcomes::MOST;
 use crate::error::ExecutionError;
+use crate::runtime::docker::asked::Asked;
 use crate::runtime::docker::client::{Client, within};
 use crate::runtime::docker::commit::{Committed, WORK};
 use crate::runtime::docker::transfer::{Record, Records};
@@ -27,6 +28,7 @@ pub(super) struct Scratch {
     pub(super) name: String,
     /// What it is made of, which an engine removes only after it.
     from: Option<Arc<Committed>>,
+    asked: Option<Asked>,
     client: Arc<Client>,
     reaper: Arc<Reaper>,
     owner: Arc<Owner>,
@@ -43,7 +45,7 @@ impl Scratch {
     ) -> Result<Self, DockerError> {
         let name = labels::name(owner.id(), owner.number());
         let (client, reaper, owner) = (Arc::clone(client), Arc::clone(reaper), Arc::clone(owner));
-        let made = Self { name, from, client, reaper, owner, removed: false };
+        let mut made = Self { name, from, asked: None, client, reaper, owner, removed: false };
         let host = HostConfig { network_mode: Some("none".to_owned()), ..HostConfig::default() };
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
@@ -55,8 +57,13 @@ impl Scratch {
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::new().name(&made.name).build();
-        let asked = made.client.api().await?.create_container(Some(options), body);
-        within(WORK, "make a container", asked).await?;
+        let api = made.client.api().await?.clone();
+        let (asked, answer) =
+            Asked::begin(
+                async move { within(WORK, "make a container", api.create_container(Some(options), body)).await },
+            );
+        made.asked = Some(asked);
+        answer.await?;
         Ok(made)
     }
 
@@ -121,8 +128,11 @@ impl Drop for Scratch {
             return;
         }
         let (client, owner, name) = (Arc::clone(&self.client), Arc::clone(&self.owner), std::mem::take(&mut self.name));
-        let from = self.from.take();
+        let (from, asked) = (self.from.take(), self.asked.take());
         self.reaper.enqueue_async(async move {
+            if let Some(asked) = asked {
+                asked.over().await;
+            }
             let removed = match client.api().await {
                 Ok(api) => container::remove(api, &name).await,
                 Err(error) => Err(error),

@@ -135,7 +135,6 @@ async fn every_call(life: Life, image: &str) {
     while let Some(done) = running.join_next().await {
         hits += finished(Some(done));
     }
-    println!("{life:?}: {count} calls, {hits} faults");
     assert!(hits >= count, "{hits} faults in {count} calls");
 }
 
