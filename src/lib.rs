@@ -59,7 +59,7 @@
 //! | `wat` | yes | WebAssembly text wherever a module is taken |
 //! | `cli` | yes | the `bailiwick` command, as a library |
 //! | `parquet` | no | typed files in the Parquet format |
-//! | `testing` | no | what a runtime of another crate is tested with; empty in this version |
+//! | `testing` | with `cli` | the self-test: whether what a runtime claims to hold stands on this host |
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -68,6 +68,8 @@ mod error;
 pub mod evaluate;
 mod host;
 mod runtime;
+#[cfg(feature = "testing")]
+pub mod selftest;
 mod session;
 pub mod spec;
 mod workspace;
@@ -93,7 +95,7 @@ pub use runtime::{
     Machine, Measured, Mount, NoProgress, NotStarted, Omitted, Output, ProgramUsed, Progress, RegistryBuilder, Running,
     RuntimeEvent, RuntimeInfo, RuntimeKind, RuntimeRegistry, RuntimeResult, Seed, SetupOutcome, Sink,
     SolutionRuntimeError, SpawnRequest, State, StaticRoot, Stdin, StdinReader, StdinWriter, Stop, Subject,
-    SubmissionRuntime, Termination, Unheld, Usage,
+    SubmissionRuntime, Termination, Trial, TrialGuest, TrialStream, Unheld, Usage, posix_trial,
 };
 pub use session::{Frozen, Session, SessionBuilder, SessionError, SessionState};
 pub use workspace::{

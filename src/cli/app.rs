@@ -13,7 +13,9 @@ use super::args::{Cli, Cmd};
 use super::failure::{Failure, USAGE};
 use super::streams::{Input, Streams};
 use super::terminal::{Shared, Terminal};
-use super::{cache, completions, doctor, gc, logging, prepare, run as run_command, schema, snapshot, spec, version};
+use super::{
+    cache, completions, doctor, gc, logging, prepare, run as run_command, schema, selftest, snapshot, spec, version,
+};
 use crate::error::ExecutionError;
 use crate::host::{Host, HostPolicy};
 use crate::runtime::RuntimeRegistry;
@@ -97,6 +99,10 @@ fn host_for(mut host: Host, cli: &Cli) -> anyhow::Result<Host> {
     if let Some(dir) = &cli.global.base_dir {
         host.dirs.base = Some(absolute(dir)?);
     }
+    if matches!(cli.command, Cmd::Selftest(_)) {
+        // A variable of the host's that no guest may see.
+        host.env.insert("BAILIWICK_SELFTEST".to_owned(), format!("canary-{}", std::process::id()));
+    }
     host.policy = HostPolicy::open_ambient_files(&host.dirs.host_files)?;
     Ok(host)
 }
@@ -116,6 +122,8 @@ fn dispatch(app: App, command: Cmd) -> anyhow::Result<ExitCode> {
         Cmd::Init(args) => super::init::run(&app, &args),
         Cmd::Prepare(args) => block_on(app, |app| prepare::run(app, args)),
         Cmd::Doctor(args) => block_on(app, |app| doctor::run(app, args)),
+        // One worker for guests that give nothing back, one for limits, one for signals.
+        Cmd::Selftest(args) => block_on_workers(3, app, |app| selftest::run(app, args)),
         Cmd::Spec { command } => spec::run(&app, command),
         #[cfg(feature = "wasi")]
         Cmd::Programs { command } => block_on(app, |app| super::programs::run(app, command)),

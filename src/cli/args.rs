@@ -18,6 +18,7 @@ use super::prepare::PrepareArgs;
 use super::programs::ProgramsCommand;
 use super::run::RunArgs;
 use super::schema::SchemaArgs;
+use super::selftest::SelftestArgs;
 use super::snapshot::SnapshotCommand;
 use super::spec::SpecCommand;
 use crate::spec::Mode;
@@ -114,6 +115,8 @@ pub(super) enum Cmd {
     Schema(SchemaArgs),
     /// Say what each runtime can do on this host.
     Doctor(DoctorArgs),
+    /// Try on this host whether what each runtime claims to hold stands.
+    Selftest(SelftestArgs),
     /// List and remove what is kept to be faster next time: compiled modules, images.
     Cache {
         #[command(subcommand)]

@@ -37,6 +37,7 @@ mod run;
 mod schema;
 #[cfg(any(feature = "evaluate", feature = "wasi"))]
 mod scratch;
+mod selftest;
 mod signals;
 mod snapshot;
 mod spec;

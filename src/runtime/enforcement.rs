@@ -99,15 +99,19 @@ impl EnforcementTable {
         self
     }
 
-    fn of(&self, name: LimitName) -> (Level, &str) {
-        let row = self.rows.iter().find(|row| row.subject == Subject::Limit(name));
-        row.map_or((Level::Unsupported, "this runtime has nothing that holds it"), |row| (row.level, row.by.as_str()))
+    /// Says how well something is held, and by what means or why not. Without a row nothing holds it.
+    pub fn claim(&self, subject: Subject) -> (Level, &str) {
+        let row = self.rows.iter().find(|row| row.subject == subject);
+        let without = match subject {
+            Subject::Limit(_) => "this runtime has nothing that holds it",
+            Subject::Capability(_) => "this runtime does not have it",
+        };
+        row.map_or((Level::Unsupported, without), |row| (row.level, row.by.as_str()))
     }
 
     /// Says whether the runtime has a capability, and if not, why.
     pub(crate) fn lacks(&self, capability: Capability) -> Option<&str> {
-        let row = self.rows.iter().find(|row| row.subject == Subject::Capability(capability));
-        match row.map_or((Level::Unsupported, "this runtime does not have it"), |row| (row.level, row.by.as_str())) {
+        match self.claim(Subject::Capability(capability)) {
             (Level::Unsupported | Level::ByConstruction, why) => Some(why),
             (Level::Enforced | Level::BestEffort, _) => None,
         }
@@ -118,7 +122,7 @@ impl EnforcementTable {
         let (mut best_effort, mut unenforced, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         for name in LimitName::ALL {
             let Bound { value: Some(_), from } = limits.get(name) else { continue };
-            let (level, by) = self.of(name);
+            let (level, by) = self.claim(Subject::Limit(name));
             let unheld = Unheld { limit: name, reason: by.to_owned() };
             match level {
                 Level::Enforced | Level::ByConstruction => {}

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::{
     AdmissionGroup, Command, Connection, EnforcementTable, Running, RuntimeResult, SetupOutcome, SolutionRuntimeError,
 };
-use super::{InForce, Killer, State, Unheld};
+use super::{InForce, Killer, State, Trial, TrialGuest, Unheld};
 use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::spec::{EnvironmentSpec, Limits, LimitsConfig, Mode, Problem};
@@ -113,6 +113,15 @@ pub trait RuntimeKind: Send + Sync + 'static {
     async fn release(&self, owner: &OwnerId, place: &str, mode: GcMode) -> Result<Vec<String>, ExecutionError> {
         let _ = (owner, place, mode);
         Ok(Vec::new())
+    }
+
+    /// Brings the guest that does this for a self-test, in the language of this kind's machine. Default: none.
+    ///
+    /// What a table claims and no guest can try counts as not standing. A kind whose guests have a shell of POSIX may
+    /// answer with [`posix_trial`](super::posix_trial).
+    fn trial(&self, config: &Self::Config, trial: &Trial) -> Option<TrialGuest> {
+        let _ = (config, trial);
+        None
     }
 
     /// Looks at what there is on this host.

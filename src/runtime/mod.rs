@@ -7,6 +7,7 @@
 //! Read next: `kind.rs` for what a runtime is, `guest.rs` for what it supplies, `commands.rs` for who owns what.
 
 mod admission;
+mod any_kind;
 mod ask;
 mod capture;
 mod command;
@@ -30,6 +31,7 @@ mod setup;
 mod shared;
 mod shutdown;
 mod slot;
+mod trial;
 mod usage;
 
 #[cfg(feature = "docker")]
@@ -41,6 +43,7 @@ pub(crate) mod wasi;
 
 pub(crate) use admission::Bar;
 pub use admission::{Admission, AdmissionGroup};
+pub use any_kind::AnyRuntimeKind;
 #[cfg(feature = "evaluate")]
 pub(crate) use capture::text_around;
 pub use capture::{Omitted, Output, Sink};
@@ -55,7 +58,8 @@ pub use kind::{
     BuiltinSpec, Cached, Launch, Mount, NoProgress, Progress, RuntimeInfo, RuntimeKind, Seed, SpawnRequest, StaticRoot,
     SubmissionRuntime,
 };
-pub use registry::{AnyRuntimeKind, RegistryBuilder, RuntimeRegistry};
+pub use registry::{RegistryBuilder, RuntimeRegistry};
 pub use result::{Killer, Machine, NotStarted, ProgramUsed, RuntimeEvent, RuntimeResult, SetupOutcome, Termination};
 pub use running::{Running, State};
+pub use trial::{Trial, TrialGuest, TrialStream, posix_trial};
 pub use usage::{Measured, Usage};

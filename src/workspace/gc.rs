@@ -218,7 +218,7 @@ fn workspaces(place: &Dir) -> Vec<(CString, OwnerId)> {
 }
 
 /// Says whether nothing of an owner is left in a base directory.
-pub(super) fn is_clear_of(place: &Path, owner: &OwnerId) -> bool {
+pub(crate) fn is_clear_of(place: &Path, owner: &OwnerId) -> bool {
     // A place elsewhere: what is left there was said by whoever could not remove it.
     if !place.is_absolute() {
         return true;

@@ -54,7 +54,11 @@ pub use assets::{
     StaticAssetConfig, StaticAssets, resolve_static_assets,
 };
 #[cfg(feature = "docker")]
+#[cfg(feature = "testing")]
+pub(crate) use at::random;
 pub(crate) use at::{Kind, Meta, Stamp, meta, read_link};
+#[cfg(feature = "testing")]
+pub(crate) use base::directory_path;
 pub use base::{Base, BaseNeed};
 #[cfg(feature = "cli")]
 pub(crate) use cache_folder::CacheFolder;
@@ -72,6 +76,8 @@ pub use files::{
     TypedContents, TypedOutcome,
 };
 pub(crate) use gc::gc_after;
+#[cfg(feature = "testing")]
+pub(crate) use gc::is_clear_of;
 pub use gc::{Elsewhere, GcMode, GcReport, GcScope, gc};
 pub use globs::Globs;
 #[cfg(feature = "docker")]

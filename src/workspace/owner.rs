@@ -44,6 +44,8 @@ pub struct Owner {
     lock: Option<OwnerLock>,
     /// Whether something of this owner's could not be removed elsewhere.
     left: AtomicBool,
+    /// The places elsewhere at which this owner makes things, each with its runtime.
+    noted: Mutex<BTreeSet<(String, String)>>,
 }
 
 #[derive(Debug)]
@@ -89,7 +91,7 @@ impl Owner {
             Some((id, lock)) => (id, Some(lock)),
             None => (OwnerId::random().map_err(named)?, None),
         };
-        Ok(Arc::new(Self { id, next: AtomicU64::new(1), lock, left: AtomicBool::new(false) }))
+        Ok(Arc::new(Self { id, next: AtomicU64::new(1), lock, left: AtomicBool::new(false), noted: Mutex::default() }))
     }
 
     /// Gives the owner's id, for labels of what it makes elsewhere.
@@ -108,9 +110,17 @@ impl Owner {
     ///
     /// When the lock cannot be written.
     pub fn note(&self, runtime: &str, place: &str) -> Result<(), WorkspaceError> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).insert((runtime.to_owned(), place.to_owned()));
         let Some(lock) = &self.lock else { return Ok(()) };
         let line = PathBuf::from(format!("{ELSEWHERE}{runtime} {place}"));
         lock.record(&line).map_err(|source| WorkspaceError::Owner { path: lock.path.clone(), source })
+    }
+
+    /// Lists the places at which this owner makes things for a runtime.
+    #[cfg(feature = "testing")]
+    pub(crate) fn noted(&self, runtime: &str) -> Vec<String> {
+        let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.iter().filter(|(of, _)| of == runtime).map(|(_, place)| place.clone()).collect()
     }
 
     /// Says that something made in this owner's name could not be removed: its lock then stays for `gc` to find.

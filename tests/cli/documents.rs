@@ -20,6 +20,7 @@ fn every_flag_of_every_command_is_on_the_page() {
         &["spec", "list"],
         &["schema"],
         &["doctor"],
+        &["selftest"],
         &["cache", "list"],
         &["cache", "prune"],
         &["gc"],

@@ -7,7 +7,7 @@ mod source;
 use source::{Source, sources, tokens};
 
 /// The modules of the crate, each with those that it may name. `error` is a leaf.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("error", &[]),
     ("spec", &["error"]),
     ("host", &["error", "spec"]),
@@ -15,7 +15,8 @@ const LAYERS: [(&str, &[&str]); 8] = [
     ("runtime", &["error", "host", "spec", "workspace"]),
     ("session", &["error", "host", "spec", "workspace", "runtime"]),
     ("evaluate", &["error", "host", "spec", "workspace", "runtime", "session"]),
-    ("cli", &["error", "host", "spec", "workspace", "runtime", "session", "evaluate"]),
+    ("selftest", &["error", "host", "spec", "workspace", "runtime", "session"]),
+    ("cli", &["error", "host", "spec", "workspace", "runtime", "session", "evaluate", "selftest"]),
 ];
 
 /// The sibling runtimes, and the crates that only one of them may name.

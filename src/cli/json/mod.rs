@@ -14,6 +14,7 @@ mod prepare;
 mod programs;
 mod result;
 mod schemas;
+mod selftest;
 mod snapshot;
 mod spec;
 mod termination;
@@ -30,6 +31,7 @@ pub(super) use programs::ProgramsObject;
 pub(super) use programs::{ListedProgram, Speed, StartTime};
 pub(super) use result::{ChangeObject, ResultFacts, ResultObject};
 pub(super) use schemas::{SchemaName, schema};
+pub(super) use selftest::{SelftestObject, SelftestRuntime};
 pub(super) use snapshot::{
     CreatedObject, EntryObject, KeptObject, KeptSnapshotsObject, RemovedSnapshotsObject, RestoredObject,
     ShownSnapshotObject,

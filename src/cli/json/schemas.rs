@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     CacheObject, CheckObject, CreatedObject, DoctorObject, EffectiveObject, ErrorObject, GcObject, KeptSnapshotsObject,
-    ListObject, PrepareObject, ProgramsObject, RemovedSnapshotsObject, RestoredObject, ResultObject,
+    ListObject, PrepareObject, ProgramsObject, RemovedSnapshotsObject, RestoredObject, ResultObject, SelftestObject,
     ShownSnapshotObject, ShownSpecObject, VersionObject,
 };
 use crate::host::HostPolicy;
@@ -54,6 +54,8 @@ pub(in crate::cli) enum SchemaName {
     Cache,
     /// What `doctor --json` prints.
     Doctor,
+    /// What `selftest --json` prints.
+    Selftest,
     /// What `gc --json` prints.
     Gc,
     /// What `snapshot create --json` prints.
@@ -116,6 +118,7 @@ pub(in crate::cli) fn schema(name: SchemaName) -> Option<Value> {
         SchemaName::Error => of::<ErrorObject>(),
         SchemaName::Cache => of::<CacheObject>(),
         SchemaName::Doctor => of::<DoctorObject>(),
+        SchemaName::Selftest => of::<SelftestObject>(),
         SchemaName::Gc => of::<GcObject>(),
         SchemaName::SnapshotCreate => of::<CreatedObject>(),
         SchemaName::SnapshotShow => of::<ShownSnapshotObject>(),

@@ -23,6 +23,7 @@ use self::outcome::Outcome;
 pub(super) use self::parse::mount as parse_mount;
 pub(super) use self::parse::pair as parse_setting;
 use self::plan::Plan;
+pub(super) use self::plan::unsandboxed;
 use self::stdin::Source;
 use super::app::App;
 use super::progress;

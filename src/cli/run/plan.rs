@@ -71,7 +71,7 @@ impl Plan {
     }
 }
 
-fn unsandboxed(ty: &str) -> Usage {
+pub(in crate::cli) fn unsandboxed(ty: &str) -> Usage {
     let usage = Usage::new(format!("the runtime `{ty}` puts nothing between the guest and this host"));
     usage.with_hint("--allow-unsandboxed agrees to that; or choose another runtime").forbidden()
 }

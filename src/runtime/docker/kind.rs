@@ -15,7 +15,7 @@ use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::runtime::{
     BuiltinSpec, Cached, Commands, EnforcementTable, Guest, Launch, NoProgress, Progress, RuntimeInfo, RuntimeKind,
-    StaticRoot, SubmissionRuntime,
+    StaticRoot, SubmissionRuntime, Trial, TrialGuest, posix_trial,
 };
 use crate::spec::{Mode, Problem};
 use crate::workspace::{BaseNeed, GcMode, OwnerId};
@@ -92,6 +92,10 @@ impl RuntimeKind for Docker {
             return Ok(());
         }
         Ok(images::evict(&self.clients.client(None), &cached.name).await?)
+    }
+
+    fn trial(&self, _: &DockerConfig, trial: &Trial) -> Option<TrialGuest> {
+        posix_trial(trial)
     }
 
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {

@@ -84,7 +84,10 @@ pub(super) fn enforcement(config: &DockerConfig, facts: &Facts) -> EnforcementTa
         "pids cgroup of the container; fewer than 14 are not held exactly, since the engine's own start needs them";
     let pids = held(facts.pids, pids, "the engine has no pids cgroup");
     let cpus = held(facts.cpus, "cpu cgroup of the container", "the engine has no cpu quota");
-    let network = if config.network.is_some() { "the network that the spec names" } else { "none, but for the set-up" };
+    let network = match config.network {
+        Some(_) => (Level::BestEffort, "the network that the spec names"),
+        None => (Level::Enforced, "none, but for the set-up"),
+    };
     let root =
         if config.read_only_root { "the image's files are read-only" } else { "files of the image and the mounts" };
     EnforcementTable::default()
@@ -106,7 +109,7 @@ pub(super) fn enforcement(config: &DockerConfig, facts: &Facts) -> EnforcementTa
         .limit(LimitName::Stack, Level::Enforced, "RLIMIT_STACK; unwritten, the engine's own")
         .limit(LimitName::Fuel, Level::Unsupported, "processors of the host count no fuel")
         .capability(Capability::Files, Level::Enforced, root)
-        .capability(Capability::Network, Level::Enforced, network)
+        .capability(Capability::Network, network.0, network.1)
         .capability(Capability::Ports, Level::Enforced, "published on 127.0.0.1, or by the container's own address")
         .capability(Capability::Mounts, Level::Enforced, "bind mounts, but for paths of the system and of the engine")
         .capability(Capability::Tty, Level::Unsupported, "what a guest prints could be taken for frames of the engine")

@@ -10,7 +10,8 @@ use super::{LocalConfig, LocalOptions, limits, spawn};
 use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::runtime::{
-    BuiltinSpec, Commands, EnforcementTable, Launch, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime,
+    BuiltinSpec, Commands, EnforcementTable, Launch, RuntimeInfo, RuntimeKind, StaticRoot, SubmissionRuntime, Trial,
+    TrialGuest, posix_trial,
 };
 use crate::spec::Problem;
 use crate::workspace::BaseNeed;
@@ -71,6 +72,10 @@ impl RuntimeKind for Local {
 
     fn builtin_specs(&self) -> Vec<BuiltinSpec> {
         BUILTIN_SPECS.to_vec()
+    }
+
+    fn trial(&self, _: &LocalConfig, trial: &Trial) -> Option<TrialGuest> {
+        posix_trial(trial)
     }
 
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {

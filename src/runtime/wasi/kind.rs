@@ -16,12 +16,13 @@ use super::load_error::LoadError;
 use super::pool;
 use super::prepare::prepare;
 use super::spawn::{Shared, WasiGuest};
+use super::trials;
 use super::worker::{Artifacts, Crew};
 use crate::error::{ErrorKind, ExecutionError};
 use crate::host::Host;
 use crate::runtime::{
     BuiltinSpec, Cached, Commands, EnforcementTable, Launch, Progress, RuntimeInfo, RuntimeKind, SolutionRuntimeError,
-    StaticRoot, SubmissionRuntime,
+    StaticRoot, SubmissionRuntime, Trial, TrialGuest,
 };
 use crate::spec::{Limits, Mode, Problem};
 use crate::workspace::BaseNeed;
@@ -120,6 +121,10 @@ impl RuntimeKind for Wasi {
     async fn evict(&self, cached: &Cached) -> Result<(), ExecutionError> {
         let Some(cache) = self.shared.engines.cache().filter(|_| cached.sort == SORT) else { return Ok(()) };
         Ok(cache.remove(&cached.name).map_err(SolutionRuntimeError::host("remove a compiled module"))?)
+    }
+
+    fn trial(&self, _: &WasiConfig, trial: &Trial) -> Option<TrialGuest> {
+        trials::trial(trial)
     }
 
     async fn probe(&self) -> Result<RuntimeInfo, ExecutionError> {

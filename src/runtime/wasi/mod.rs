@@ -39,6 +39,7 @@ mod spawn;
 mod stdio;
 mod ticker;
 mod traps;
+mod trials;
 mod usage;
 mod view;
 mod words;
