@@ -218,7 +218,7 @@ async fn a_worker_is_sealed_and_has_what_was_granted() {
         strange.iter().all(|link| link.contains("bailiwick") || link.starts_with("/w") || link.starts_with("/t")),
         "{links:?}"
     );
-    running.kill().await;
+    running.kill().await.unwrap();
     place.close().await;
 }
 
