@@ -81,19 +81,19 @@ fn asks(line: &str, method: &str, end: &str) -> bool {
     is_method && words.next().is_some_and(|path| path.split('?').next().unwrap().ends_with(end))
 }
 
-/// Every phase that an engine sees, each begun there: the request is never answered, or answered to nobody.
+/// Every phase that an engine sees, each begun there: the engine does not hear of the request, or its answer comes to nobody.
 fn phases() -> Vec<Phase> {
     let phase = |what, is_it, then| Phase { what, section: "", eval: false, is_it, then };
     vec![
         phase("making", |line| asks(line, "POST", "/containers/create"), Do::Stall),
-        phase("made", |line| asks(line, "POST", "/containers/create"), Do::Lose),
-        phase("starting", |line| asks(line, "POST", "/start") && line.contains("/containers/"), Do::Lose),
+        phase("made", |line| asks(line, "POST", "/containers/create"), Do::Hold),
+        phase("starting", |line| asks(line, "POST", "/start") && line.contains("/containers/"), Do::Hold),
         Phase {
             section: ", mount_workspace: false",
             ..phase("copying in", |line| asks(line, "PUT", "/archive"), Do::Stall)
         },
         phase("set-up", |line| asks(line, "POST", "/start") && line.contains("/exec/"), Do::Forward),
-        Phase { eval: true, ..phase("set-up made an image", |line| asks(line, "POST", "/commit"), Do::Lose) },
+        Phase { eval: true, ..phase("set-up made an image", |line| asks(line, "POST", "/commit"), Do::Hold) },
         Phase {
             eval: true,
             ..phase("evaluating", |line| asks(line, "GET", "/json") && line.contains("/exec/"), Do::Forward)

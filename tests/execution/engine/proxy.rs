@@ -26,6 +26,8 @@ pub(crate) enum Do {
     Cut,
     /// It goes to the engine, and the connection is closed when the engine answers.
     Lose,
+    /// It goes to the engine, and its answer to nobody.
+    Hold,
 }
 
 type Rule = Arc<dyn Fn(&str) -> Do + Send + Sync>;
@@ -124,7 +126,7 @@ async fn serve(
             let _ = client.write_all(head.as_bytes()).await;
             let _ = client.write_all(body.as_bytes()).await;
         }
-        Do::Lose => {
+        Do::Lose | Do::Hold => {
             let Ok(engine) = UnixStream::connect(SOCKET).await else { return };
             let ((mut from_client, _to_client), (mut answer, mut engine)) = (client.into_split(), engine.into_split());
             if engine.write_all(&head).await.is_err() {
@@ -139,6 +141,9 @@ async fn serve(
             tokio::select! {
                 _ = answer.read(&mut first) => {}
                 () = rest => {}
+            }
+            if let Do::Hold = decided {
+                let _ = states.wait_for(|state| *state == State::Cut).await;
             }
         }
         Do::Forward | Do::Late(_) => {
