@@ -660,7 +660,9 @@ fn a_full_disk_is_an_error_with_a_hint_and_leaves_nothing() {
         println!("skipped: no memory file system on this host");
         return;
     }
-    // A base directory of 1 MiB: another workspace's own file system.
+    // A base directory of 1 MiB: another workspace's own file system. It is named by a descriptor, whose number the
+    // reaper's thread would take were it started later.
+    yard.reaper.enqueue(|| Ok(()));
     let mut host = yard.host.clone();
     host.dirs.base = Some(guest(&small));
     let base = Base::choose(&host, BaseNeed::Directory).unwrap();
