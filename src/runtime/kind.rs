@@ -14,9 +14,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
-    AdmissionGroup, Command, Connection, EnforcementTable, Running, RuntimeResult, SetupOutcome, SolutionRuntimeError,
+    AdmissionGroup, Command, Connection, EnforcementTable, InForce, Killer, Progress, Running, RuntimeResult,
+    SetupOutcome, SolutionRuntimeError, State, Trial, TrialGuest, Unheld,
 };
-use super::{InForce, Killer, State, Trial, TrialGuest, Unheld};
 use crate::error::ExecutionError;
 use crate::host::Host;
 use crate::spec::{EnvironmentSpec, Limits, LimitsConfig, Mode, Problem};
@@ -388,18 +388,4 @@ impl Cached {
     pub fn new(sort: &'static str, name: impl Into<String>, bytes: u64, used: SystemTime) -> Self {
         Self { sort, name: name.into(), bytes, used }
     }
-}
-
-/// Who is told how far long work has come.
-pub trait Progress: Send + Sync {
-    /// Says what is being done: `compiling python`.
-    fn step(&self, what: &str);
-}
-
-/// Tells nobody.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoProgress;
-
-impl Progress for NoProgress {
-    fn step(&self, _: &str) {}
 }

@@ -22,6 +22,7 @@ mod kind;
 #[cfg(any(feature = "docker", feature = "local"))]
 mod pidfd;
 mod places;
+mod progress;
 mod registration;
 mod registry;
 mod result;
@@ -55,9 +56,9 @@ pub use enforcement::{Capability, EnforcementRow, EnforcementTable, Level, Subje
 pub use error::SolutionRuntimeError;
 pub use guest::{Connection, Denied, End, Ending, Guest, Job};
 pub use kind::{
-    BuiltinSpec, Cached, Launch, Mount, NoProgress, Progress, RuntimeInfo, RuntimeKind, Seed, SpawnRequest, StaticRoot,
-    SubmissionRuntime,
+    BuiltinSpec, Cached, Launch, Mount, RuntimeInfo, RuntimeKind, Seed, SpawnRequest, StaticRoot, SubmissionRuntime,
 };
+pub use progress::{NoProgress, Progress};
 pub use registry::{RegistryBuilder, RuntimeRegistry};
 pub use result::{Killer, Machine, NotStarted, ProgramUsed, RuntimeEvent, RuntimeResult, SetupOutcome, Termination};
 pub use running::{Running, State};

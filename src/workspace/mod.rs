@@ -53,16 +53,16 @@ pub use assets::{
     AssetError, AssetKind, AssetResolver, ResolvedStaticAsset, SecretConfig, StagedAsset, StagedAssets,
     StaticAssetConfig, StaticAssets, resolve_static_assets,
 };
-#[cfg(feature = "docker")]
 #[cfg(feature = "testing")]
 pub(crate) use at::random;
+#[cfg(feature = "docker")]
 pub(crate) use at::{Kind, Meta, Stamp, meta, read_link};
 #[cfg(feature = "testing")]
 pub(crate) use base::directory_path;
 pub use base::{Base, BaseNeed};
 #[cfg(feature = "cli")]
 pub(crate) use cache_folder::CacheFolder;
-#[cfg(any(feature = "cli", feature = "evaluate"))]
+#[cfg(any(feature = "evaluate", all(feature = "cli", feature = "wasi")))]
 pub(crate) use cache_use::DRAFT;
 #[cfg(feature = "evaluate")]
 pub(crate) use cache_use::touch;

@@ -31,17 +31,16 @@ impl WasiGuest {
     ) -> Result<Ending, Ending> {
         let calls = Calls::new(&sandbox.engine, self.config.most_calls());
         let (control, limits) = (job.control.clone(), job.limits.clone());
-        let determinism = self.config.determinism.as_ref();
         let charged = charged(&self.workspace, &limits).map(Charged::new);
         let world = guest.world(&self.view(), &job).map_err(|ending| *ending)?;
-        let stdin = Reader::new(job.stdin);
+        let (stdin, meter) = (Reader::new(job.stdin), Meter::new());
         let met_end = stdin.met_end();
         let streams = (stdin, Printer::new(&job.stdout, &control), Printer::new(&job.stderr, &control));
         let file_system = self.view().file_system(&guest.cwd, &guest.found.program.mounts);
         let file_system = file_system.map_err(|error| error.ending(&guest.cwd))?;
-        let state = guest_state(&world, file_system, streams, (&limits, calls, determinism, charged));
+        let state =
+            guest_state(&world, file_system, streams, (&limits, calls, self.config.determinism.as_ref(), charged));
         let mut store = Store::new(&sandbox.engine, state);
-        let meter = Meter::new();
         limits::apply(&mut store, &limits).map_err(|error| Ending::new(End::Failed(error)))?;
         limits::watch(&mut store, &limits, &control, &meter);
         let engine = sandbox.engine.clone();
