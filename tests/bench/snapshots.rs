@@ -38,8 +38,9 @@ impl Yard {
             fs::create_dir_all(&dir).unwrap();
             fs::write(dir.join(format!("file-{number}.txt")), content(number, 0)).unwrap();
         }
+        // Nothing of the peer's may go on in the background.
         run(Command::new("git").args(["init", "-q"]).current_dir(&tree));
-        let add = "git add -A && git -c user.name=b -c user.email=b@b commit -qm tree && git status -s";
+        let add = "git config gc.auto 0 && git config maintenance.auto false && git add -A && git -c user.name=b -c user.email=b@b commit -qm tree && git status -s";
         run(Command::new("sh").args(["-c", add]).current_dir(&tree));
         // The repository of the peer is no part of what is taken: it lies beside the tree.
         fs::rename(tree.join(".git"), temp.path().join("git")).unwrap();

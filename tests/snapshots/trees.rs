@@ -5,6 +5,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bailiwick::{EntryKind, WorkspacePath};
+
 use crate::yard::{Yard, files, restore, take, take_remembering};
 
 /// Asserts that two trees are the same: content and kinds by `diff`, permissions by `find`.
@@ -95,4 +97,32 @@ fn many_entries_take_little_memory_and_come_back() {
     let size = |name: &str| files(&yard.path(name)).iter().map(|path| fs::metadata(path).unwrap().size()).sum::<u64>();
     assert!(size("store/packs") < 60 * FILES as u64, "one pack and its index");
     assert!(size("store/manifests") < 80 * FILES as u64);
+}
+
+/// Small files are hashed on another thread than large ones, and those that are remembered on none.
+#[test]
+fn every_file_has_its_own_hash_whichever_way_it_went() {
+    const SIZES: [usize; 7] = [0, 1, 999, 70_000, (1 << 20) - 1, 1 << 20, (1 << 20) + 1];
+    let yard = Yard::new();
+    let content = |number: usize, round: u8| {
+        let mut content = vec![round; SIZES[number % SIZES.len()]];
+        content.iter_mut().zip(number.to_le_bytes()).for_each(|(byte, of)| *byte ^= of);
+        content
+    };
+    for round in 0..3 {
+        // Those that stay the same stand between those that do not.
+        let changed = |number: usize| round == 0 || number.is_multiple_of(3);
+        let last = |number: usize| if number.is_multiple_of(3) { round } else { 0 };
+        (0..60)
+            .filter(|number| changed(*number))
+            .for_each(|n| yard.write(&format!("{}/{n:02}", n % 5), content(n, round)));
+        let taken = take_remembering(&yard.store, &yard.path("tree"));
+        for number in 0..60 {
+            let (path, wanted) = (format!("{}/{number:02}", number % 5), content(number, last(number)));
+            let entry = taken.snapshot.manifest().get(&WorkspacePath::new(&path).unwrap()).unwrap();
+            let hash = *blake3::hash(&wanted).as_bytes();
+            assert_eq!(entry.kind, EntryKind::File { size: wanted.len() as u64, hash }, "{path}");
+            assert!(taken.snapshot.read_blob(&hash, wanted.len() as u64).unwrap() == wanted, "{path}");
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! Never here: archives.
 //! Read next: [`Manifest`], then `scan.rs`, then [`SnapshotStore`].
 
+mod batch;
 mod beside;
 mod cache;
 mod capture;
@@ -14,6 +15,7 @@ mod content;
 mod diff;
 mod held;
 mod id;
+mod lane;
 mod manifest;
 mod restore;
 mod scan;

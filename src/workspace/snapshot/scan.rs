@@ -9,6 +9,8 @@ use rustix::io::Errno;
 use super::super::at::{self, Kind, Stamp};
 use super::super::walk::{self, Descend, Seen, Visit};
 use super::super::{Bounds, WorkspaceError, WorkspacePath};
+use super::batch::{Read, Shared};
+use super::lane::Lane;
 use super::settle::{Charge, Settler};
 use super::store::Writing;
 use super::{Capture, Entry, EntryKind, Manifest, SnapshotProgress, StatCache, Watch, cache};
@@ -72,38 +74,68 @@ pub(super) fn scan_into<'a, 'w, 'b>(
     store: Option<&'a mut Writing<'b>>,
 ) -> Result<Scan, WorkspaceError> {
     let ScanOptions { scope, cache, bounds, watch } = options;
-    let mut scanner = Scanner {
-        scope,
-        known: cache,
-        charge: Charge::new(bounds.bytes),
-        path_bytes: 0,
-        settled: cache::settled_before_now(),
-        taken: Vec::new(),
-        settler: Settler::default(),
-        store,
-        watch,
-        scan: Scan::default(),
-    };
-    walk::walk(dir.as_fd(), bounds.entries, &mut scanner)?;
-    Ok(scanner.scan)
+    let store = store.map(Shared::new);
+    std::thread::scope(|threads| {
+        let mut scanner = Scanner {
+            scope,
+            known: cache,
+            charge: Charge::new(bounds.bytes),
+            path_bytes: 0,
+            entries: 0,
+            taken: Vec::new(),
+            settler: Settler::default(),
+            lane: Lane::new(threads, store.as_ref()),
+            watch,
+            found: Found { settled: cache::settled_before_now(), scan: Scan::default() },
+        };
+        walk::walk(dir.as_fd(), bounds.entries, &mut scanner)?;
+        let Scanner { mut lane, mut found, .. } = scanner;
+        lane.finish(&mut |read| found.take(read))?;
+        // Large files were not waited for.
+        found.scan.unsettled.sort_unstable();
+        Ok(found.scan)
+    })
 }
 
-struct Scanner<'a, 'w, 'b> {
+struct Scanner<'a, 'w, 'scope, 'env, 's, 'b> {
     scope: &'a Capture,
     known: Option<&'a StatCache>,
     charge: Charge,
     path_bytes: u64,
-    settled: Stamp,
+    entries: u64,
     /// For each directory above, whether something in it was taken.
     taken: Vec<bool>,
     settler: Settler,
-    store: Option<&'a mut Writing<'b>>,
+    lane: Lane<'scope, 'env, 's, 'b>,
     watch: Option<Watch<'w>>,
+    found: Found,
+}
+
+/// What was found, and the moment before which changes are believed.
+struct Found {
+    settled: Stamp,
     scan: Scan,
 }
 
-impl Scanner<'_, '_, '_> {
-    fn insert(&mut self, seen: Seen<'_>, entry: Entry) -> Result<(), WorkspaceError> {
+impl Found {
+    /// Takes in a file that has its hash.
+    fn take(&mut self, read: Read) {
+        let Read { path, meta, size, hash, is_settled } = read;
+        let scan = &mut self.scan;
+        scan.read += 1;
+        if is_settled {
+            scan.cache.keep(&meta, hash, self.settled);
+        } else {
+            scan.unsettled.push(path.clone());
+        }
+        let entry = Entry::new(EntryKind::File { size, hash }, meta.mode);
+        scan.manifest.insert(path, entry.modified_at(meta.modified));
+    }
+}
+
+impl<'env, 's: 'env, 'b: 'env> Scanner<'_, '_, '_, 'env, 's, 'b> {
+    /// Counts an entry that is part of the tree.
+    fn count(&mut self, seen: Seen<'_>) -> Result<(), WorkspaceError> {
         self.path_bytes += seen.path.len() as u64;
         if self.path_bytes > PATH_BYTES {
             return Err(WorkspaceError::TooLarge { what: "bytes of names", limit: PATH_BYTES });
@@ -111,34 +143,44 @@ impl Scanner<'_, '_, '_> {
         if let Some(taken) = self.taken.last_mut() {
             *taken = true;
         }
-        self.scan.manifest.insert(WorkspacePath::from_walk(seen.path), entry.modified_at(seen.meta.modified));
+        self.entries += 1;
         Ok(())
     }
 
-    fn file(&mut self, seen: Seen<'_>) -> Result<Option<Entry>, WorkspaceError> {
+    fn insert(&mut self, seen: Seen<'_>, entry: Entry) -> Result<(), WorkspaceError> {
+        self.count(seen)?;
+        self.found.scan.manifest.insert(WorkspacePath::from_walk(seen.path), entry.modified_at(seen.meta.modified));
+        Ok(())
+    }
+
+    fn file(&mut self, seen: Seen<'_>) -> Result<(), WorkspaceError> {
         let known = self.known.and_then(|known| known.find(seen.meta));
         let size = seen.meta.size;
         if let Some(hash) = known
-            && self.store.as_ref().map_or(Ok(true), |store| store.has(&hash, size))?
+            && self.lane.store().map_or(Ok(true), |store| store.lock().has(&hash, size))?
         {
             self.charge.add(size)?;
-            self.scan.cache.keep(seen.meta, hash, self.settled);
-            return Ok(Some(Entry::new(EntryKind::File { size, hash }, seen.meta.mode)));
+            self.found.scan.cache.keep(seen.meta, hash, self.found.settled);
+            return self.insert(seen, Entry::new(EntryKind::File { size, hash }, seen.meta.mode));
         }
-        let store = self.store.as_deref_mut();
-        let Some(read) = self.settler.read(seen, &mut self.charge, store)? else { return Ok(None) };
-        self.scan.read += 1;
-        if read.is_settled {
-            self.scan.cache.keep(&read.meta, read.hash, self.settled);
-        } else {
-            self.scan.unsettled.push(WorkspacePath::from_walk(seen.path));
+        let found = &mut self.found;
+        match self.settler.read(seen, &mut self.charge, &mut self.lane, &mut |read| found.take(read))? {
+            Some(()) => self.count(seen),
+            None => Ok(()),
         }
-        Ok(Some(Entry::new(EntryKind::File { size: read.size, hash: read.hash }, read.meta.mode)))
+    }
+
+    fn link(&mut self, seen: Seen<'_>) -> Result<(), WorkspaceError> {
+        match at::read_link(seen.parent, seen.name) {
+            Ok(target) => self.insert(seen, Entry::new(EntryKind::Symlink { target }, 0o777)),
+            Err(Errno::NOENT | Errno::INVAL) => Ok(()),
+            Err(error) => Err(WorkspaceError::io("read the link", seen.path, error)),
+        }
     }
 
     fn tell(&mut self) -> Result<(), WorkspaceError> {
         let Some(watch) = &mut self.watch else { return Ok(()) };
-        let progress = SnapshotProgress { entries: self.scan.manifest.len() as u64, bytes: self.charge.taken() };
+        let progress = SnapshotProgress { entries: self.entries, bytes: self.charge.taken() };
         match watch(progress) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(WorkspaceError::Stopped),
@@ -146,7 +188,7 @@ impl Scanner<'_, '_, '_> {
     }
 }
 
-impl Visit for Scanner<'_, '_, '_> {
+impl<'env, 's: 'env, 'b: 'env> Visit for Scanner<'_, '_, '_, 'env, 's, 'b> {
     fn enter(&mut self, seen: Seen<'_>) -> Result<Descend, WorkspaceError> {
         if self.scope.prunes(seen.path) {
             return Ok(Descend::Skip);
@@ -159,23 +201,15 @@ impl Visit for Scanner<'_, '_, '_> {
         if !self.scope.takes(seen.path) {
             return Ok(());
         }
-        let entry = match seen.meta.kind {
+        match seen.meta.kind {
             Kind::File => self.file(seen)?,
-            Kind::Symlink => match at::read_link(seen.parent, seen.name) {
-                Ok(target) => Some(Entry::new(EntryKind::Symlink { target }, 0o777)),
-                Err(Errno::NOENT | Errno::INVAL) => None,
-                Err(error) => return Err(WorkspaceError::io("read the link", seen.path, error)),
-            },
+            Kind::Symlink => self.link(seen)?,
             Kind::Directory | Kind::Special => {
-                self.scan.specials += 1;
-                Some(Entry::new(EntryKind::Special, seen.meta.mode))
+                self.found.scan.specials += 1;
+                self.insert(seen, Entry::new(EntryKind::Special, seen.meta.mode))?;
             }
-        };
-        self.tell()?;
-        match entry {
-            Some(entry) => self.insert(seen, entry),
-            None => Ok(()),
         }
+        self.tell()
     }
 
     fn leave(&mut self, seen: Seen<'_>) -> Result<(), WorkspaceError> {
@@ -190,7 +224,7 @@ impl Visit for Scanner<'_, '_, '_> {
     fn closed(&mut self, seen: Seen<'_>, why: Errno) -> Result<(), WorkspaceError> {
         self.taken.pop();
         match why {
-            Errno::XDEV => self.scan.mounts += 1,
+            Errno::XDEV => self.found.scan.mounts += 1,
             gone if walk::is_gone(gone) => {}
             error => return Err(WorkspaceError::io("open", seen.path, error)),
         }

@@ -7,13 +7,15 @@ use rustix::io::Errno;
 
 use super::super::at::{self, Meta};
 use super::super::walk::Seen;
-use super::super::{WorkspaceError, bytes, tree};
-use super::store::{BlobDraft, Hash, SMALL, Writing};
+use super::super::{WorkspaceError, WorkspacePath, bytes, tree};
+use super::batch::{Batch, Read};
+use super::lane::Lane;
+use super::store::{BlobDraft, Hash, SMALL};
 
 /// How often a file that changes while it is read is read again.
 const READS: usize = 3;
 
-/// How much of a large file is read at once. A small one is read whole.
+/// How much of a large file is read at once. A small one is read whole, into a batch.
 const BUFFER: usize = 1 << 20;
 
 /// What may still be read.
@@ -23,19 +25,7 @@ pub(super) struct Charge {
     limit: u64,
 }
 
-/// A file as it was read.
-#[derive(Debug)]
-pub(super) struct Read {
-    /// What the system said of it last.
-    pub(super) meta: Meta,
-    /// How many bytes were read; their hash is of exactly these.
-    pub(super) size: u64,
-    pub(super) hash: Hash,
-    /// Whether it was the same before and after.
-    pub(super) is_settled: bool,
-}
-
-/// Reads files, with one buffer for all of them.
+/// Reads files, with one buffer for all large ones.
 #[derive(Debug, Default)]
 pub(super) struct Settler {
     buffer: Vec<u8>,
@@ -64,21 +54,21 @@ impl Settler {
         &mut self,
         seen: Seen<'_>,
         charge: &mut Charge,
-        mut store: Option<&mut Writing<'_>>,
-    ) -> Result<Option<Read>, WorkspaceError> {
+        lane: &mut Lane<'_, '_, '_, '_>,
+        take: &mut impl FnMut(Read),
+    ) -> Result<Option<()>, WorkspaceError> {
         let failed = |error: std::io::Error| WorkspaceError::io("read", seen.path, error);
         let Some((file, mut before)) = tree::open_regular(seen)? else { return Ok(None) };
         charge.add(before.size)?;
-        self.buffer.resize(BUFFER, 0);
         for round in 1..=READS {
             let is_large = before.size > SMALL;
-            let mut draft = match &store {
-                Some(store) if is_large => Some(store.draft()?),
+            let mut draft = match lane.store() {
+                Some(store) if is_large => Some(store.lock().draft()?),
                 Some(_) | None => None,
             };
             let (size, hash) = match is_large {
                 true => self.large(&file, &before, draft.as_mut(), seen.path)?,
-                false => self.small(&file, before.size).map_err(failed)?,
+                false => (small(&file, before.size, lane.batch(before.size, take)?).map_err(failed)?, Hash::default()),
             };
             let after = at::meta(&file).map_err(|error| failed(error.into()))?;
             let is_same = (before.size, before.modified, before.changed) == (after.size, after.modified, after.changed);
@@ -88,44 +78,21 @@ impl Settler {
                 before = after;
                 continue;
             }
-            if let Some(store) = store.as_deref_mut() {
-                self.keep(store, draft, size, &hash)?;
+            let read = Read { path: WorkspacePath::from_walk(seen.path), meta: after, size, hash, is_settled };
+            if is_large {
+                keep(lane, draft, size, &hash)?;
+                take(read);
+            } else {
+                lane.push(read);
             }
-            return Ok(Some(Read { meta: after, size, hash, is_settled }));
+            return Ok(Some(()));
         }
         Ok(None)
     }
 
-    fn keep(
-        &self,
-        store: &mut Writing<'_>,
-        draft: Option<BlobDraft>,
-        size: u64,
-        hash: &Hash,
-    ) -> Result<(), WorkspaceError> {
-        match draft {
-            Some(mut draft) if size > SMALL => {
-                draft.set_len(size)?;
-                store.put_draft(draft, hash, size)?;
-            }
-            // It shrank while it was read.
-            Some(draft) => store.put(hash, &draft.into_content(size)?)?,
-            None => store.put(hash, &self.buffer[..usize::try_from(size).unwrap_or(0).min(BUFFER)])?,
-        }
-        Ok(())
-    }
-
     /// Hashes a file that nobody else writes to; gives its length too. Holes are not read.
     pub(super) fn hash(&mut self, file: &OwnedFd, meta: &Meta, path: &[u8]) -> Result<(u64, Hash), WorkspaceError> {
-        self.buffer.resize(BUFFER, 0);
         self.large(file, meta, None, path)
-    }
-
-    /// Reads at most `size` bytes into the buffer.
-    fn small(&mut self, file: &OwnedFd, size: u64) -> std::io::Result<(u64, Hash)> {
-        let most = usize::try_from(size).unwrap_or(BUFFER).min(BUFFER);
-        let read = bytes::read_at(file, &mut self.buffer[..most], 0)?;
-        Ok((read as u64, *blake3::hash(&self.buffer[..read]).as_bytes()))
     }
 
     /// Reads at most so many bytes as there were, so that a file that grows for ever ends. Holes are not read.
@@ -137,6 +104,7 @@ impl Settler {
         path: &[u8],
     ) -> Result<(u64, Hash), WorkspaceError> {
         let failed = |error: std::io::Error| WorkspaceError::io("read", path, error);
+        self.buffer.resize(BUFFER, 0);
         let mut hasher = blake3::Hasher::new();
         let is_sparse = before.stored < before.size;
         let (mut at, mut data_ends) = (0, if is_sparse { 0 } else { before.size });
@@ -163,6 +131,26 @@ impl Settler {
         }
         Ok((at, *hasher.finalize().as_bytes()))
     }
+}
+
+/// Puts a file that was large when its reading began into the store, if there is one.
+fn keep(lane: &Lane<'_, '_, '_, '_>, draft: Option<BlobDraft>, size: u64, hash: &Hash) -> Result<(), WorkspaceError> {
+    let (Some(store), Some(mut draft)) = (lane.store(), draft) else { return Ok(()) };
+    if size > SMALL {
+        draft.set_len(size)?;
+        store.lock().put_draft(draft, hash, size)?;
+    } else {
+        // It shrank while it was read.
+        store.lock().put(hash, &draft.into_content(size)?)?;
+    }
+    Ok(())
+}
+
+/// Reads at most `size` bytes to where a batch has room for them.
+fn small(file: &OwnedFd, size: u64, batch: &mut Batch) -> std::io::Result<u64> {
+    let room = batch.room();
+    let most = usize::try_from(size).unwrap_or(room.len()).min(room.len());
+    Ok(bytes::read_at(file, &mut room[..most], 0)? as u64)
 }
 
 /// Finds the next data or hole; a file system that knows of none has data only.

@@ -17,7 +17,16 @@ pub(crate) struct Draft {
     folder: Folder,
     name: String,
     file: OwnedFd,
+    /// Whether all that was written is on the device.
+    is_synced: bool,
     published: bool,
+}
+
+/// What was written so far of a file in the making, to be brought to the device beside what comes after it.
+#[derive(Debug)]
+pub(crate) struct Behind {
+    folder: Folder,
+    file: OwnedFd,
 }
 
 impl Draft {
@@ -27,7 +36,7 @@ impl Draft {
         let c_name = std::ffi::CString::new(name.as_str()).expect("hexadecimal digits hold no NUL");
         let made = at::create_file(folder.dir().as_fd(), &c_name);
         let file = made.map_err(|error| folder.failed("make", &name, error))?;
-        Ok(Self { folder, name, file, published: false })
+        Ok(Self { folder, name, file, is_synced: false, published: false })
     }
 
     /// Reads back what was written.
@@ -41,24 +50,47 @@ impl Draft {
 
     /// Writes bytes at a position.
     pub(crate) fn write_at(&mut self, content: &[u8], at: u64) -> Result<(), StoreError> {
+        self.is_synced = false;
         bytes::write_all_at(&self.file, content, at).map_err(|error| self.folder.failed("write", &self.name, error))
     }
 
     /// Makes the file exactly so long.
     pub(crate) fn set_len(&mut self, length: u64) -> Result<(), StoreError> {
+        self.is_synced = false;
         rustix::fs::ftruncate(&self.file, length).map_err(|error| self.folder.failed("write", &self.name, error))
+    }
+
+    /// Brings to the device what was written.
+    pub(super) fn sync(&mut self) -> Result<(), StoreError> {
+        if !self.is_synced {
+            rustix::fs::fdatasync(&self.file).map_err(|error| self.folder.failed("sync", &self.name, error))?;
+            self.is_synced = true;
+        }
+        Ok(())
+    }
+
+    /// Gives what was written so far. `None`: there are no more descriptors, and it waits for the end.
+    pub(super) fn behind(&self) -> Option<Behind> {
+        Some(Behind { folder: self.folder.clone(), file: self.file.try_clone().ok()? })
     }
 
     /// Gives the file its name; another of that name is replaced.
     pub(super) fn publish(mut self, name: &str, durability: Durability) -> Result<(), StoreError> {
         if durability == Durability::Synced {
-            rustix::fs::fdatasync(&self.file).map_err(|error| self.folder.failed("sync", name, error))?;
+            self.sync()?;
         }
         let dir = self.folder.dir();
         rustix::fs::renameat(dir, self.name.as_str(), dir, name)
             .map_err(|error| self.folder.failed("name", name, error))?;
         self.published = true;
         Ok(())
+    }
+}
+
+impl Behind {
+    /// Brings it to the device.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        rustix::fs::fdatasync(&self.file).map_err(|error| self.folder.failed("sync", "", error))
     }
 }
 

@@ -241,7 +241,7 @@ fn write_anew(disk: &Disk, packs: &[(String, Vec<(Hash, Span)>)]) -> Result<(), 
             return Err(StoreError::blob(hash, "is not what was written"));
         }
         if draft.as_ref().is_some_and(PackDraft::is_long) {
-            made.extend(draft.take().map(|draft| draft.publish(folder)).transpose()?);
+            made.extend(draft.take().map(|draft| draft.close(folder)?.publish(folder)).transpose()?);
         }
         let pack = match &mut draft {
             Some(pack) => pack,
@@ -249,7 +249,7 @@ fn write_anew(disk: &Disk, packs: &[(String, Vec<(Hash, Span)>)]) -> Result<(), 
         };
         pack.put(hash, &buffer)?;
     }
-    made.extend(draft.map(|draft| draft.publish(folder)).transpose()?);
+    made.extend(draft.map(|draft| draft.close(folder)?.publish(folder)).transpose()?);
     let made_names: Vec<String> = made.iter().map(|(name, _)| name.clone()).collect();
     for (name, _) in packs.iter().filter(|(name, _)| !made_names.contains(name)) {
         disk.packs().forget(name);

@@ -5,6 +5,7 @@
 //! number, and at the end the BLAKE3 hash of everything before. Numbers are little-endian. That last hash is the name
 //! of both files.
 
+use super::draft::Behind;
 use super::folder::{Durability, Folder};
 use super::hashes::{ByHash, Hash, hex, parse};
 use super::{Draft, StoreError};
@@ -17,6 +18,9 @@ const LONG: u64 = 256 << 20;
 
 /// How much is written at once.
 const BUFFER: usize = 1 << 20;
+
+/// How much may be written before it is brought to the device, so that little is left to wait for at the end.
+const BEHIND: u64 = 4 << 20;
 
 const HEADER: &[u8] = b"bailiwick index 1\n";
 const ENTRY: usize = 32 + 8 + 4;
@@ -50,13 +54,24 @@ pub(super) struct PackDraft {
     draft: Draft,
     buffer: Vec<u8>,
     length: u64,
+    /// How much of it somebody was asked to bring to the device.
+    behind: u64,
     spans: ByHash<Span>,
+}
+
+/// A pack and its index, both whole and without their names.
+#[derive(Debug)]
+pub(super) struct WholePack {
+    pub(super) pack: Draft,
+    pub(super) index: Draft,
+    name: String,
+    says: Index,
 }
 
 impl PackDraft {
     pub(super) fn new(folder: &Folder) -> Result<Self, StoreError> {
         let buffer = Vec::with_capacity(BUFFER);
-        Ok(Self { draft: folder.draft()?, buffer, length: 0, spans: ByHash::default() })
+        Ok(Self { draft: folder.draft()?, buffer, length: 0, behind: 0, spans: ByHash::default() })
     }
 
     pub(super) fn has(&self, hash: &Hash) -> bool {
@@ -80,6 +95,21 @@ impl PackDraft {
         Ok(())
     }
 
+    /// Says whether bringing it to the device takes longer than asking another thread to.
+    pub(super) fn is_slow(&self) -> bool {
+        self.length >= BUFFER as u64
+    }
+
+    /// Gives what was written to the device by nobody yet, when that is much.
+    pub(super) fn behind(&mut self) -> Option<Behind> {
+        let written = self.length - self.buffer.len() as u64;
+        if written - self.behind < BEHIND {
+            return None;
+        }
+        self.behind = written;
+        self.draft.behind()
+    }
+
     fn flush(&mut self) -> Result<(), StoreError> {
         let at = self.length - self.buffer.len() as u64;
         self.draft.write_at(&self.buffer, at)?;
@@ -87,17 +117,26 @@ impl PackDraft {
         Ok(())
     }
 
-    /// Gives the pack and its index their names, the pack first; gives the name and what the index says.
-    pub(super) fn publish(mut self, folder: &Folder) -> Result<(String, Index), StoreError> {
+    /// Writes what is left of the pack, and its index.
+    pub(super) fn close(mut self, folder: &Folder) -> Result<WholePack, StoreError> {
         self.flush()?;
         let mut spans: Vec<(Hash, Span)> = self.spans.into_iter().collect();
         spans.sort_unstable_by_key(|(hash, _)| *hash);
-        let index = Index { length: self.length, spans };
-        let (name, text) = index.encode();
-        self.draft.publish(&pack_name(&name), Durability::Synced)?;
-        folder.write(&format!("{name}{INDEX}"), &text, Durability::Synced)?;
+        let says = Index { length: self.length, spans };
+        let (name, text) = says.encode();
+        let mut index = folder.draft()?;
+        index.write_at(&text, 0)?;
+        Ok(WholePack { pack: self.draft, index, name, says })
+    }
+}
+
+impl WholePack {
+    /// Gives the pack and its index their names, the pack first; gives the name and what the index says.
+    pub(super) fn publish(self, folder: &Folder) -> Result<(String, Index), StoreError> {
+        self.pack.publish(&pack_name(&self.name), Durability::Synced)?;
+        self.index.publish(&format!("{}{INDEX}", self.name), Durability::Synced)?;
         folder.sync()?;
-        Ok((name, index))
+        Ok((self.name, self.says))
     }
 }
 

@@ -1,12 +1,15 @@
 //! Putting blobs and manifests into a store.
 
+use std::thread::Builder;
+
 use super::super::{Manifest, SnapshotId};
 use super::disk::Disk;
+use super::draft::Behind;
 use super::folder::Durability;
 use super::hashes::{Hash, Hashes};
 use super::locks::StoreLock;
 use super::memory::{Memory, MemoryWriting};
-use super::pack::PackDraft;
+use super::pack::{PackDraft, WholePack};
 use super::{Draft, SMALL, StoreError};
 
 /// Blobs on their way into a store. Dropped before [`finish`](Self::finish) it leaves nothing but loose blobs that
@@ -33,6 +36,9 @@ pub(crate) struct DiskWriting<'a> {
     /// The loose blobs of this writing.
     loose: Hashes,
 }
+
+/// The id of a manifest, and the manifest in the making. `None`: it is there already.
+type Named = (SnapshotId, Option<Draft>);
 
 /// What keeps a finished snapshot from `gc` until somebody holds or keeps it.
 #[derive(Debug)]
@@ -76,6 +82,14 @@ impl<'a> Writing<'a> {
         }
     }
 
+    /// Gives what was put and is not on the device yet, when it is much: it need not be waited for.
+    pub(crate) fn behind(&mut self) -> Option<Behind> {
+        match self {
+            Self::Disk(writing) => writing.pack.as_mut()?.behind(),
+            Self::Memory(_) => None,
+        }
+    }
+
     /// Begins a blob of more bytes.
     pub(crate) fn draft(&self) -> Result<BlobDraft, StoreError> {
         match self {
@@ -104,14 +118,13 @@ impl<'a> Writing<'a> {
 
     /// Writes the manifest of blobs that are all there.
     pub(crate) fn finish(self, manifest: &Manifest) -> Result<Finished<'a>, StoreError> {
-        let id = manifest.id();
         match self {
             Self::Disk(mut writing) => {
-                writing.finish_pack()?;
-                writing.write_manifest(manifest, &id)?;
+                let id = writing.finish(manifest)?;
                 Ok(Finished { id, _entered: Entered::Disk { _lock: writing.lock } })
             }
             Self::Memory(writing) => {
+                let id = manifest.id();
                 writing.write_manifest(manifest, id);
                 Ok(Finished { id, _entered: Entered::Memory { _writing: writing } })
             }
@@ -139,17 +152,56 @@ impl DiskWriting<'_> {
     }
 
     fn finish_pack(&mut self) -> Result<(), StoreError> {
-        if let Some(pack) = self.pack.take() {
-            let (name, index) = pack.publish(&self.disk.packs_folder)?;
+        let whole = self.close_pack()?;
+        self.publish_pack(whole)
+    }
+
+    fn close_pack(&mut self) -> Result<Option<WholePack>, StoreError> {
+        self.pack.take().map(|pack| pack.close(&self.disk.packs_folder)).transpose()
+    }
+
+    fn publish_pack(&self, whole: Option<WholePack>) -> Result<(), StoreError> {
+        if let Some(whole) = whole {
+            let (name, index) = whole.publish(&self.disk.packs_folder)?;
             self.disk.packs().add(&name, index);
         }
         Ok(())
     }
 
-    fn write_manifest(&self, manifest: &Manifest, id: &SnapshotId) -> Result<(), StoreError> {
-        let (folder, name) = (&self.disk.manifests, id.to_string());
-        if folder.meta(&name)?.is_some() {
-            return Ok(());
+    /// Brings the pack, its index and the manifest to the device, and names them in that order.
+    fn finish(&mut self, manifest: &Manifest) -> Result<SnapshotId, StoreError> {
+        let is_slow = self.pack.as_ref().is_some_and(PackDraft::is_slow);
+        let mut whole = self.close_pack()?;
+        let (id, draft) = match whole.as_mut().filter(|_| is_slow) {
+            Some(whole) => self.sync_at_once(&mut whole.pack, &mut whole.index, manifest)?,
+            None => self.draft_manifest(manifest)?,
+        };
+        self.publish_pack(whole)?;
+        if let Some(draft) = draft {
+            draft.publish(&id.to_string(), Durability::Synced)?;
+            self.disk.manifests.sync()?;
+        }
+        Ok(id)
+    }
+
+    /// Brings a pack to the device while the manifest is put together, and it and the index are brought there.
+    fn sync_at_once(&self, pack: &mut Draft, index: &mut Draft, manifest: &Manifest) -> Result<Named, StoreError> {
+        std::thread::scope(|threads| {
+            let pack = Builder::new().name("snapshot".to_owned()).spawn_scoped(threads, || pack.sync());
+            let (id, mut draft) = self.draft_manifest(manifest)?;
+            index.sync()?;
+            draft.as_mut().map_or(Ok(()), Draft::sync)?;
+            // What no thread could be had for is synced when it gets its name.
+            pack.map_or(Ok(()), |pack| pack.join().unwrap_or(Ok(())))?;
+            Ok((id, draft))
+        })
+    }
+
+    /// Writes a manifest that has no name yet.
+    fn draft_manifest(&self, manifest: &Manifest) -> Result<Named, StoreError> {
+        let (id, folder) = (manifest.id(), &self.disk.manifests);
+        if folder.meta(&id.to_string())?.is_some() {
+            return Ok((id, None));
         }
         let mut draft = folder.draft()?;
         let mut at = 0;
@@ -158,8 +210,7 @@ impl DiskWriting<'_> {
             at += part.len() as u64;
             Ok::<(), StoreError>(())
         })?;
-        draft.publish(&name, Durability::Synced)?;
-        folder.sync()
+        Ok((id, Some(draft)))
     }
 }
 
