@@ -181,7 +181,11 @@ impl WorkspaceError {
         match self {
             Self::Owner { .. } => Some("choose a directory that can be written with `BAILIWICK_STATE_DIR`"),
             Self::NoExec { .. } => Some("choose a directory on a file system that allows execution with `--base-dir`"),
-            Self::TooLarge { .. } => Some("leave files out with `snapshot.ignore_globs`, or raise the bound"),
+            Self::TooLarge { what: "bytes of names", .. } => Some("leave files out with `snapshot.ignore_globs`"),
+            Self::TooLarge { .. } => Some(
+                "leave files out with `snapshot.ignore_globs`; `bailiwick snapshot` takes more with `--max-entries` \
+                 and `--max-bytes`, the library with `Bounds`",
+            ),
             Self::DestinationNotEmpty { .. } => Some("name a directory that is new or empty"),
             Self::Archive { source, .. } => source.hint(),
             #[cfg(feature = "files")]

@@ -8,7 +8,8 @@ use clap::{Args, Subcommand, ValueHint};
 use super::{create, diff, keep, restore, show};
 use crate::cli::app::App;
 use crate::cli::failure::Usage;
-use crate::workspace::SnapshotStore;
+use crate::spec::{ByteSize, Problem};
+use crate::workspace::{Bounds, SnapshotStore};
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -25,6 +26,24 @@ pub(in crate::cli) enum SnapshotCommand {
     List,
     /// Stop keeping snapshots; `bailiwick gc` gives back what only they took.
     Remove(RemoveArgs),
+}
+
+/// How large a tree may be; an id stands for a tree of any size.
+#[derive(Clone, Copy, Debug, Args)]
+pub(in crate::cli) struct BoundArgs {
+    /// Refuse a directory or archive of more entries [default: 1000000]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    max_entries: Option<u64>,
+    /// Refuse a directory or archive of more bytes, holes counted [default: 64GiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    max_bytes: Option<ByteSize>,
+}
+
+impl BoundArgs {
+    pub(super) fn bounds(self) -> Bounds {
+        let Bounds { entries, bytes } = Bounds::default();
+        Bounds { entries: self.max_entries.unwrap_or(entries), bytes: self.max_bytes.map_or(bytes, |size| size.0) }
+    }
 }
 
 /// The arguments of `snapshot create`.
@@ -45,6 +64,8 @@ pub(in crate::cli) struct CreateArgs {
     /// Read every file again, also those that have not changed since the last snapshot of this directory.
     #[arg(long)]
     pub(super) reread: bool,
+    #[command(flatten)]
+    pub(super) bounds: BoundArgs,
 }
 
 /// The arguments of `snapshot show`.
@@ -53,6 +74,8 @@ pub(in crate::cli) struct ShowArgs {
     /// An id or how it begins, a directory, or an archive.
     #[arg(value_name = "SNAPSHOT", value_hint = ValueHint::AnyPath)]
     pub(super) snapshot: String,
+    #[command(flatten)]
+    pub(super) bounds: BoundArgs,
 }
 
 /// The arguments of `snapshot restore`.
@@ -67,6 +90,8 @@ pub(in crate::cli) struct RestoreArgs {
     /// Replace whatever the directory holds.
     #[arg(long)]
     pub(super) replace: bool,
+    #[command(flatten)]
+    pub(super) bounds: BoundArgs,
 }
 
 /// The arguments of `snapshot diff`.
@@ -84,6 +109,8 @@ pub(in crate::cli) struct DiffArgs {
     /// Print one line a path, and their sum.
     #[arg(long)]
     pub(super) stat: bool,
+    #[command(flatten)]
+    pub(super) bounds: BoundArgs,
 }
 
 /// The arguments of `snapshot remove`.
@@ -103,6 +130,10 @@ pub(in crate::cli) async fn run(app: App, command: SnapshotCommand) -> anyhow::R
         SnapshotCommand::List => keep::list(&app),
         SnapshotCommand::Remove(args) => keep::remove(&app, &args),
     }
+}
+
+fn parse_size(text: &str) -> Result<ByteSize, String> {
+    text.parse().map_err(|problem: Problem| problem.message)
 }
 
 /// Gives the store of this host.

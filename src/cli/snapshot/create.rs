@@ -21,7 +21,7 @@ pub(super) async fn run(app: &App, args: CreateArgs) -> anyhow::Result<ExitCode>
     let archive = output.as_ref().map(|output| output.path.display().to_string());
     let (taken, kept) = work::run(app, "taking the snapshot", move |watch| {
         let mut take = Take::default();
-        (take.scope, take.watch) = (scope, Some(watch));
+        (take.scope, take.bounds, take.watch) = (scope, args.bounds.bounds(), Some(watch));
         take.memory = if args.reread { TakeMemory::None } else { TakeMemory::Store };
         let taken = store.take(&dir, take)?;
         let kept = store.keep(&taken.snapshot, &named, taken.specials)?;

@@ -10,7 +10,7 @@ use crate::cli::changes::draw_diff;
 use crate::workspace::{DiffBounds, SnapshotDiff};
 
 pub(super) async fn run(app: &App, args: DiffArgs) -> anyhow::Result<ExitCode> {
-    let place = Place::of(app)?;
+    let place = Place::of(app, args.bounds)?;
     let (before, after) = (Source::parse(&args.before)?, Source::parse(&args.after)?);
     let diff = work::run(app, "comparing", move |watch| {
         let before = before.look(&place, &mut |progress| watch(progress))?;

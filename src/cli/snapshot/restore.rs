@@ -11,7 +11,7 @@ use crate::spec::ByteSize;
 use crate::workspace::Restore;
 
 pub(super) async fn run(app: &App, args: RestoreArgs) -> anyhow::Result<ExitCode> {
-    let (place, source) = (Place::of(app)?, Source::parse(&args.snapshot)?);
+    let (place, source) = (Place::of(app, args.bounds)?, Source::parse(&args.snapshot)?);
     let how = if args.replace { Restore::Mirror } else { Restore::Empty };
     let (id, report) = work::run(app, "restoring", move |watch| {
         let snapshot = source.open(&place, &mut |progress| watch(progress))?;

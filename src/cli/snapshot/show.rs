@@ -11,7 +11,7 @@ use crate::cli::terminal::printable;
 use crate::workspace::{Entry, EntryKind, WorkspacePath};
 
 pub(super) async fn run(app: &App, args: ShowArgs) -> anyhow::Result<ExitCode> {
-    let (place, source) = (Place::of(app)?, Source::parse(&args.snapshot)?);
+    let (place, source) = (Place::of(app, args.bounds)?, Source::parse(&args.snapshot)?);
     let seen = work::run(app, "reading the snapshot", move |watch| source.look(&place, watch)).await?;
     let manifest = seen.manifest();
     let object = ShownSnapshotObject {

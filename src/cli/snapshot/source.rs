@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use super::command::store;
+use super::command::{BoundArgs, store};
 use crate::cli::app::App;
 use crate::cli::failure::Usage;
 use crate::error::ExecutionError;
@@ -77,7 +77,7 @@ impl Source {
             Self::Archive(path) => place.unpack(path, watch),
             Self::Directory(path) => {
                 let dir = open_dir(path)?;
-                let scan = scan_watched(&dir, &Capture::All, Bounds::default(), watch)?;
+                let scan = scan_watched(&dir, &Capture::All, place.bounds, watch)?;
                 Ok(Seen::Directory { manifest: scan.manifest, dir })
             }
         }
@@ -86,7 +86,7 @@ impl Source {
     /// Opens the snapshot, or takes it; one that is taken is not kept.
     pub(super) fn open(&self, place: &Place, watch: Watch<'_>) -> Result<Snapshot, ExecutionError> {
         let take = |dir: &Dir, memory, watch| {
-            let take = Take { watch: Some(watch), memory, ..Take::default() };
+            let take = Take { watch: Some(watch), memory, bounds: place.bounds, ..Take::default() };
             Ok(place.store.take(dir, take)?.snapshot)
         };
         match self {
@@ -105,12 +105,13 @@ impl Source {
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) store: SnapshotStore,
+    bounds: Bounds,
     registry: RuntimeRegistry,
 }
 
 impl Place {
-    pub(super) fn of(app: &App) -> anyhow::Result<Self> {
-        Ok(Self { store: store(app)?, registry: app.registry.clone() })
+    pub(super) fn of(app: &App, bounds: BoundArgs) -> anyhow::Result<Self> {
+        Ok(Self { store: store(app)?, bounds: bounds.bounds(), registry: app.registry.clone() })
     }
 
     /// Unpacks an archive that is harmless into a directory that goes with what is given.
@@ -119,13 +120,15 @@ impl Place {
         use crate::workspace::{Archive, ArchiveRules};
         let refused = |error| of_archive(path, error);
         let file = std::fs::File::open(path).map_err(|source| refused(ArchiveError::Read { source }))?;
-        let archive = Archive::open_watched(file, ArchiveRules::snapshot(), &mut |progress| watch(progress));
+        let mut rules = ArchiveRules::snapshot();
+        rules.bounds.tree = self.bounds;
+        let archive = Archive::open_watched(file, rules, &mut |progress| watch(progress));
         let archive = archive.map_err(refused)?;
         let base = self.registry.base(BaseNeed::Directory)?;
         let dir = Workspace::open(&base, &self.registry.owner()?, Quota::default(), self.registry.reaper())?;
         archive.unpack_watched(dir.dir(), &Globs::default(), &mut |progress| watch(progress)).map_err(refused)?;
         // As it came out: an archive may hold what is no part of a snapshot.
-        let manifest = scan_watched(dir.dir(), &Capture::All, Bounds::default(), watch)?.manifest;
+        let manifest = scan_watched(dir.dir(), &Capture::All, self.bounds, watch)?.manifest;
         Ok(Seen::Unpacked { manifest, dir })
     }
 
