@@ -58,7 +58,8 @@ impl Course {
 
     /// Runs what never ends; what comes back says so, or is an error.
     async fn outlasts(&mut self, runtime: &dyn SubmissionRuntime) -> Option<()> {
-        let limits = LimitsConfig { wall_time: Limit::Set(Span(SHORT)), ..LimitsConfig::default() };
+        let mut limits = LimitsConfig::default();
+        limits.wall_time = Limit::Set(Span(SHORT));
         let line = "echo up; sleep 1000 & sleep 1000";
         let result = runtime.execute(Command::line(line).limited_by(limits)).await;
         let result = self.keep("timeout", result)?;
