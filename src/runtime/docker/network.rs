@@ -165,10 +165,15 @@ pub(super) async fn join_internal(api: &bollard::Docker, container: &str) -> Res
 pub(super) async fn leave_bridge(api: &bollard::Docker, container: &str) -> Result<(), DockerError> {
     let request = NetworkDisconnectRequest { container: container.to_owned(), force: Some(true) };
     match within(ANSWER, "disconnect a network", api.disconnect_network(BRIDGE, request)).await {
-        // It was not on it any more.
-        Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(()),
+        // It was not on it any more: whoever asked before was dropped before the engine had answered.
+        Err(error) if matches!(error.status(), Some(403 | 404)) || says_so(&error) => Ok(()),
         done => done,
     }
+}
+
+/// Says whether the engine refused because the container was on no such network; it has no status of its own for that.
+fn says_so(error: &DockerError) -> bool {
+    error.refusal().is_some_and(|(_, why)| why.contains("is not connected to"))
 }
 
 /// Finds the container's address on the internal network.
