@@ -195,6 +195,11 @@ impl WorkspaceError {
             Self::Collides { .. } => Some("restore it to a file system that tells upper case from lower case"),
             Self::Stopped => None,
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => None,
+            Self::Io { operation: "open" | "read" | "list", source, .. }
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                Some("make it readable for this user, or leave it out with `snapshot.ignore_globs`")
+            }
             Self::Base { .. }
             | Self::Memory { .. }
             | Self::Io { .. }

@@ -114,6 +114,59 @@ fn globs_leave_out_and_keep() {
 }
 
 #[test]
+fn a_tree_beyond_the_bounds_is_refused_by_the_option_that_moves_them() {
+    let bench = Bench::new();
+    let (tree, archive) = (tree(&bench), text(&bench, "tree.tar"));
+    let id = bench.run(&["snapshot", "create", &tree, "-o", &archive]).expect(0).text().trim().to_owned();
+    let out = text(&bench, "out");
+    for bound in ["--max-entries=4", "--max-bytes=10B"] {
+        let taking: [&[&str]; 4] =
+            [&["create", "--reread", &tree], &["show", &tree], &["restore", &tree, &out], &["diff", &id, &tree]];
+        for words in taking {
+            let refused = bench.run(&[&["snapshot"], words, &[bound]].concat()).expect(125);
+            let option = bound.split('=').next().unwrap();
+            assert!(refused.stderr.contains("has more than") && refused.stderr.contains(option), "{}", refused.stderr);
+        }
+        assert!(!std::path::Path::new(&out).exists());
+        bench.run(&["snapshot", "show", &archive, bound]).expect(2);
+        // What is kept is there, however large it is.
+        bench.run(&["snapshot", "show", &id, bound]).expect(0);
+    }
+    assert_eq!(bench.run(&["snapshot", "create", &tree, "--max-entries", "5"]).expect(0).text().trim(), id);
+    bench.run(&["snapshot", "create", &tree, "--max-entries", "0"]).expect(2);
+    bench.run(&["snapshot", "create", &tree, "--max-bytes", "0"]).expect(2);
+}
+
+#[test]
+fn a_file_that_this_user_may_not_read_is_named_with_a_hint() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    let bench = Bench::new();
+    let tree = tree(&bench);
+    let secret = bench.path("tree/secret");
+    fs::write(&secret, "x").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
+    if !rustix::process::geteuid().is_root() {
+        // The owner may lend itself the right.
+        bench.run(&["snapshot", "create", &tree]).expect(0);
+        return;
+    }
+    let mut plain = Command::new("/usr/bin/env");
+    // The program may lie where nobody else can look.
+    let (copy, data) = (bench.path("bailiwick"), bench.path("of-another"));
+    fs::copy(env!("CARGO_BIN_EXE_bailiwick"), &copy).unwrap();
+    fs::create_dir(&data).unwrap();
+    std::os::unix::fs::chown(&data, Some(4242), Some(4242)).unwrap();
+    fs::set_permissions(bench.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    plain.arg("-i").arg(format!("HOME={}", data.display())).arg(copy).args(["snapshot", "create", &tree]);
+    let said = plain.uid(4242).gid(4242).current_dir("/").output().unwrap();
+    let stderr = String::from_utf8_lossy(&said.stderr);
+    assert_eq!(said.status.code(), Some(125), "{stderr}");
+    assert!(stderr.contains("could not open `secret`") && stderr.contains("make it readable"), "{stderr}");
+    assert_eq!(fs::metadata(&secret).unwrap().permissions().mode() & 0o777, 0);
+}
+
+#[test]
 fn what_is_printed_is_what_the_schemas_say() {
     let bench = Bench::new();
     let tree = tree(&bench);
