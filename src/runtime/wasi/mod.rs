@@ -21,6 +21,7 @@ mod find;
 mod imports;
 mod installed;
 mod invoke;
+mod kept;
 mod key;
 mod kind;
 mod known;

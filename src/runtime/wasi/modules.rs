@@ -1,21 +1,22 @@
 //! Modules and components: compiled once, linked once, kept in memory and on disk.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 use wasmtime::Engine;
 
 use super::cache::ArtifactCache;
 use super::code::Code;
 use super::compile::CompileBounds;
+use super::kept::Kept;
 use super::key::ModuleKey;
 use super::linker::{Linked, Linkers};
 use super::load_error::LoadError;
 use super::program::UnknownImports;
-use crate::runtime::{NotStarted, SolutionRuntimeError};
+use crate::runtime::SolutionRuntimeError;
 
 /// How many modules stay in memory; the oldest make room.
 const MAX_KEPT: usize = 256;
@@ -25,7 +26,7 @@ pub(super) struct Modules {
     engine: Engine,
     linkers: Linkers,
     cache: Option<Arc<ArtifactCache>>,
-    kept: Mutex<Kept>,
+    kept: Kept<Slot, Arc<Linked>>,
     /// The places to compile what a submission brings along.
     compilers: Arc<Semaphore>,
     /// Modules that are still being compiled although nobody waits any more.
@@ -36,15 +37,6 @@ pub(super) struct Modules {
 /// refused or not where other bounds hold.
 type Slot = (ModuleKey, UnknownImports, Option<CompileBounds>);
 
-/// What came of a module. A refusal is kept like a success: the same bytes are refused again, at no cost.
-type Cell = OnceCell<Result<Arc<Linked>, (NotStarted, String)>>;
-
-#[derive(Default)]
-struct Kept {
-    linked: HashMap<Slot, Arc<Cell>>,
-    order: VecDeque<Slot>,
-}
-
 impl Modules {
     pub(super) fn new(
         engine: Engine,
@@ -52,7 +44,7 @@ impl Modules {
         cache: Option<Arc<ArtifactCache>>,
         compilers: Arc<Semaphore>,
     ) -> Self {
-        Self { engine, linkers, cache, kept: Mutex::default(), compilers, given_up: Mutex::default() }
+        Self { engine, linkers, cache, kept: Kept::new(MAX_KEPT), compilers, given_up: Mutex::default() }
     }
 
     /// Gives a module ready to instantiate. `bytes` are asked for only when nothing is kept.
@@ -65,32 +57,7 @@ impl Modules {
         bounds: Option<CompileBounds>,
         bytes: impl FnOnce() -> Result<Bytes, LoadError> + Send + 'static,
     ) -> Result<Arc<Linked>, LoadError> {
-        let cell = self.cell((key, unknown.clone(), bounds));
-        let made = cell.get_or_try_init(|| async {
-            match self.make(key, unknown, bounds, bytes).await {
-                Ok(linked) => Ok(Ok(linked)),
-                // How long the compiler took says more of the host than of the module.
-                Err(error @ (LoadError::Failed(_) | LoadError::TooSlow(_))) => Err(error),
-                Err(LoadError::Refused(reason, message)) => Ok(Err((reason, message))),
-            }
-        });
-        match made.await? {
-            Ok(linked) => Ok(Arc::clone(linked)),
-            Err((reason, message)) => Err(LoadError::Refused(*reason, message.clone())),
-        }
-    }
-
-    fn cell(&self, key: Slot) -> Arc<Cell> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cell) = kept.linked.get(&key) {
-            return Arc::clone(cell);
-        }
-        while kept.order.len() >= MAX_KEPT {
-            let Some(oldest) = kept.order.pop_front() else { break };
-            kept.linked.remove(&oldest);
-        }
-        kept.order.push_back(key.clone());
-        Arc::clone(kept.linked.entry(key).or_default())
+        self.kept.get((key, unknown.clone(), bounds), self.make(key, unknown, bounds, bytes)).await
     }
 
     /// Loads or compiles a module, and links it.
@@ -182,7 +149,7 @@ impl Modules {
 }
 
 /// Does work that takes long on a thread of its own.
-async fn off_the_executor<T: Send + 'static>(
+pub(super) async fn off_the_executor<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
 ) -> Result<T, LoadError> {
     let done = tokio::task::spawn_blocking(work).await;

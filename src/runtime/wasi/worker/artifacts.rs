@@ -1,6 +1,6 @@
 //! Compiled code for workers: made by a worker that does nothing else, kept by the parent, mapped by workers only.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::fd::AsFd;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use rustix::fs::MemfdFlags;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 
 use super::channel::{Channel, Kind};
 use super::compile::MAX_ARTIFACT;
@@ -20,8 +20,10 @@ use crate::runtime::wasi::code::Form;
 use crate::runtime::wasi::compile::CompileBounds;
 use crate::runtime::wasi::engine::{EngineKey, failed};
 use crate::runtime::wasi::find::Source;
+use crate::runtime::wasi::kept::Kept;
 use crate::runtime::wasi::key::ModuleKey;
 use crate::runtime::wasi::load_error::LoadError;
+use crate::runtime::wasi::modules::off_the_executor;
 use crate::runtime::{NotStarted, SolutionRuntimeError};
 use crate::spec::ByteSize;
 
@@ -36,29 +38,20 @@ pub(in crate::runtime::wasi) struct Artifact {
 }
 
 type Slot = (ModuleKey, EngineKey, Option<CompileBounds>);
-/// What came of a module. A refusal is kept like a success.
-type Cell = OnceCell<Result<Artifact, (NotStarted, String)>>;
 
 /// The artifacts of a process.
-#[derive(Debug)]
 pub(in crate::runtime::wasi) struct Artifacts {
     cache: Option<Arc<ArtifactCache>>,
-    kept: Mutex<Kept>,
-    compilers: Semaphore,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    cells: HashMap<Slot, Arc<Cell>>,
-    order: VecDeque<Slot>,
+    kept: Kept<Slot, Artifact>,
     /// What names artifacts of a kind of engine, which takes an engine to know.
-    flags: HashMap<EngineKey, String>,
+    flags: Mutex<HashMap<EngineKey, String>>,
+    compilers: Semaphore,
 }
 
 impl Artifacts {
     pub(in crate::runtime::wasi) fn new(cache: Option<Arc<ArtifactCache>>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { cache, kept: Mutex::default(), compilers: Semaphore::new(cores) }
+        Self { cache, kept: Kept::new(MAX_KEPT), flags: Mutex::default(), compilers: Semaphore::new(cores) }
     }
 
     /// Gives the compiled form of a module.
@@ -67,44 +60,22 @@ impl Artifacts {
     pub(in crate::runtime::wasi) async fn get(
         &self,
         crew: &Crew,
-        (key, engine, bounds): Slot,
+        slot: Slot,
         source: Source,
     ) -> Result<Artifact, LoadError> {
-        let cell = self.cell((key, engine, bounds));
-        let made = cell.get_or_try_init(|| async {
-            match self.make(crew, (key, engine, bounds), source).await {
-                Ok(artifact) => Ok(Ok(artifact)),
-                Err(LoadError::Refused(reason, message)) => Ok(Err((reason, message))),
-                Err(error @ (LoadError::Failed(_) | LoadError::TooSlow(_))) => Err(error),
-            }
-        });
-        match made.await? {
-            Ok(artifact) => Ok(artifact.clone()),
-            Err((reason, message)) => Err(LoadError::Refused(*reason, message.clone())),
-        }
-    }
-
-    fn cell(&self, slot: Slot) -> Arc<Cell> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cell) = kept.cells.get(&slot) {
-            return Arc::clone(cell);
-        }
-        while kept.order.len() >= MAX_KEPT {
-            let Some(oldest) = kept.order.pop_front() else { break };
-            kept.cells.remove(&oldest);
-        }
-        kept.order.push_back(slot);
-        Arc::clone(kept.cells.entry(slot).or_default())
+        self.kept.get(slot, self.make(crew, slot, source)).await
     }
 
     async fn make(&self, crew: &Crew, (key, engine, bounds): Slot, source: Source) -> Result<Artifact, LoadError> {
         let flags = self.flags(engine).map_err(LoadError::Failed)?;
-        if let Some((form, file)) = self.cache.as_ref().and_then(|cache| cache.find(&flags, &key)) {
+        let (cache, words) = (self.cache.clone(), flags.clone());
+        let found = off_the_executor(move || Ok(cache.and_then(|cache| cache.find(&words, &key)))).await?;
+        if let Some((form, file)) = found {
             return Ok(Artifact { form, file: Arc::new(file) });
         }
         let place = self.compilers.acquire().await;
         let _place = place.map_err(|_| LoadError::Failed(SolutionRuntimeError::Cancelled))?;
-        let bytes = source.read()?;
+        let bytes = off_the_executor(move || source.read()).await?;
         let worker = crew.take(engine).await.map_err(LoadError::Failed)?;
         let compiling = compile(worker, bounds, bytes);
         let (form, file) = match bounds.and_then(|bounds| bounds.time) {
@@ -114,22 +85,19 @@ impl Artifacts {
                 Err(_) => return Err(LoadError::TooSlow(time)),
             },
         };
-        if let Some(cache) = &self.cache
-            && let Some(kept) = cache.keep(&flags, &key, form, &file)
-        {
-            return Ok(Artifact { form, file: Arc::new(kept) });
-        }
-        Ok(Artifact { form, file: Arc::new(file) })
+        let Some(cache) = self.cache.clone() else { return Ok(Artifact { form, file: Arc::new(file) }) };
+        let keep = move || Ok(cache.keep(&flags, &key, form, &file).unwrap_or(file));
+        Ok(Artifact { form, file: Arc::new(off_the_executor(keep).await?) })
     }
 
     fn flags(&self, engine: EngineKey) -> Result<String, SolutionRuntimeError> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flags) = kept.flags.get(&engine) {
+        let mut known = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flags) = known.get(&engine) {
             return Ok(flags.clone());
         }
         let made = engine.on_demand().compiler().map_err(failed("make the compiler"))?;
         let flags = format!("{}.worker", ArtifactCache::flags(&made));
-        kept.flags.insert(engine, flags.clone());
+        known.insert(engine, flags.clone());
         Ok(flags)
     }
 }
