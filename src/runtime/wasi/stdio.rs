@@ -67,6 +67,22 @@ impl OutputStream for Printer {
     }
 }
 
+/// Where the input of a guest comes from.
+#[async_trait::async_trait]
+pub(super) trait Input: Send {
+    /// Gives the next bytes, never none; `None` is the end.
+    ///
+    /// Cancel safe: a cancelled call lost nothing.
+    async fn next(&mut self) -> Option<Bytes>;
+}
+
+#[async_trait::async_trait]
+impl Input for StdinReader {
+    async fn next(&mut self) -> Option<Bytes> {
+        Self::next(self).await
+    }
+}
+
 /// The input stream. All handles of a guest share one position.
 #[derive(Clone)]
 pub(super) struct Reader {
@@ -75,14 +91,14 @@ pub(super) struct Reader {
 }
 
 struct ReaderState {
-    source: StdinReader,
+    source: Box<dyn Input>,
     ready: Bytes,
     ended: bool,
 }
 
 impl Reader {
-    pub(super) fn new(source: StdinReader) -> Self {
-        let state = ReaderState { source, ready: Bytes::new(), ended: false };
+    pub(super) fn new(source: impl Input + 'static) -> Self {
+        let state = ReaderState { source: Box::new(source), ready: Bytes::new(), ended: false };
         Self { state: Arc::new(Mutex::new(state)), met_end: Arc::default() }
     }
 

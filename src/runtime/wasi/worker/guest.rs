@@ -22,6 +22,7 @@ use crate::runtime::wasi::facts::Facts;
 use crate::runtime::wasi::limits;
 use crate::runtime::wasi::linker::{Linked, Linkers};
 use crate::runtime::wasi::load_error::LoadError;
+use crate::runtime::wasi::stdio::Reader;
 use crate::runtime::wasi::traps::end_of;
 use crate::runtime::wasi::view::{Preopen, template};
 use crate::runtime::wasi::world::guest_state;
@@ -83,7 +84,8 @@ impl Station {
         let (linked, engine) = self.load(order, fds.next())?;
         linked.check_entry(&order.program)?;
         let limits = limits_of(order);
-        let stdin = Inlet::new(Arc::clone(&self.channel), order.has_stdin);
+        let (channel, has_more) = (Arc::clone(&self.channel), order.has_stdin);
+        let stdin = Reader::new(Inlet { channel, has_more, asked: false });
         let met_end = stdin.met_end();
         let outlet = |stream| Outlet { channel: Arc::clone(&self.channel), pen: Arc::clone(&self.pen), stream };
         let state = guest_state(
