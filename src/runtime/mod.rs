@@ -19,7 +19,7 @@ mod error;
 mod gc;
 mod guest;
 mod kind;
-#[cfg(any(feature = "docker", feature = "local"))]
+#[cfg(any(feature = "docker", feature = "local", feature = "wasi"))]
 mod pidfd;
 mod places;
 mod progress;

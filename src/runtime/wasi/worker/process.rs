@@ -11,16 +11,15 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{SendError, Sender};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
-use tokio::net::unix::pipe::Receiver;
 
 use super::channel::{Channel, Frame, Kind};
 use super::crew::Wish;
 use super::serve::WORD;
 use super::tape::{self, Eye};
 use super::wire::RunOrder;
+use crate::runtime::pidfd;
 use crate::runtime::wasi::engine::EngineKey;
 use crate::runtime::wasi::words;
 
@@ -111,9 +110,7 @@ impl Worker {
 
     /// Says whether it has ended.
     pub(super) fn is_dead(&self) -> bool {
-        let mut ended = [PollFd::new(&self.pidfd, PollFlags::IN)];
-        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-        poll(&mut ended, Some(&at_once)).is_ok_and(|ready| ready > 0)
+        pidfd::has_ended(&self.pidfd, Duration::ZERO)
     }
 
     /// Waits until it is sealed, and gives what it could not give up.
@@ -153,9 +150,7 @@ impl Worker {
 
     /// Gives the most memory that was resident; only of one that is alive.
     pub(super) fn peak(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.as_ref()?.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib << 10)
+        memory_of(&self.child.as_ref()?.id().to_string(), "VmHWM:")
     }
 
     /// Kills it. Idempotent.
@@ -168,10 +163,7 @@ impl Worker {
     ///
     /// Cancel safe: it may be called again.
     pub(super) async fn ended(&mut self) -> io::Result<Death> {
-        // A pipe's receiver is no more than a descriptor that becomes readable, which is what this one does.
-        let watched = Receiver::from_owned_fd_unchecked(self.pidfd.try_clone()?)?;
-        watched.readable().await?;
-        drop(watched);
+        pidfd::wait(&self.pidfd).await;
         // The account is closed with the process.
         self.spent = self.cpu();
         self.reap()
@@ -196,6 +188,13 @@ impl Worker {
             (None, code) => Death::Code(code.unwrap_or_default()),
         })
     }
+}
+
+/// Gives a figure of a process's memory, in bytes, as the kernel writes it; `process` is an id or `self`.
+pub(super) fn memory_of(process: &str, figure: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(figure))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib << 10)
 }
 
 impl Drop for Worker {

@@ -8,6 +8,8 @@ use seccompiler::{
     TargetArch, apply_filter,
 };
 
+use super::process::memory_of;
+
 /// What could not be given up on this host, in words.
 pub(super) type Lacks = Vec<String>;
 
@@ -44,7 +46,9 @@ pub(super) fn bound(memory: Option<u64>, open_files: Option<u64>) {
     let at_most = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
     // A second wall behind the engine's own; where it cannot be had the first one stands.
     if let Some(memory) = memory {
-        let most = reserved().saturating_add(OWN_DATA).saturating_add(memory);
+        // Most of it are addresses that the engine's pool reserves.
+        let reserved = memory_of("self", "VmData:").unwrap_or(0);
+        let most = reserved.saturating_add(OWN_DATA).saturating_add(memory);
         let _ = setrlimit(Resource::Data, at_most(most));
     }
     if let Some(files) = open_files {
@@ -60,14 +64,6 @@ pub(super) fn bound_compiler(memory: Option<u64>, artifact: u64) {
 
 /// What the engine of a worker takes of writable memory while it works.
 const OWN_DATA: u64 = 64 << 20;
-
-/// Gives what this process holds of writable memory already, most of it addresses that the engine's pool reserves.
-fn reserved() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmData:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix("kB")).and_then(|kib| kib.trim().parse::<u64>().ok());
-    kib.map_or(0, |kib| kib << 10)
-}
 
 fn filter() -> Result<BpfProgram, String> {
     let target: TargetArch = std::env::consts::ARCH.try_into().map_err(|_| "not for this processor".to_owned())?;
