@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 
-use super::seal;
 use super::wire::{CompileOrder, Report};
+use super::{fence, seal};
 use crate::runtime::SolutionRuntimeError;
 use crate::runtime::wasi::code::{Code, Form};
 use crate::runtime::wasi::engine::{EngineKey, failed};
@@ -25,6 +25,9 @@ fn try_compile(key: EngineKey, order: &CompileOrder, fds: Vec<OwnedFd>) -> Resul
         return Err(host("read the order")(std::io::Error::other("it is not whole")));
     };
     seal::bound_compiler(order.bounds.and_then(|bounds| bounds.memory), MAX_ARTIFACT);
+    // It needs no file but those two, and what it reads may be made to take it over. Where the kernel cannot hold that,
+    // every result of such a worker says so.
+    let _ = fence::shut_in([]);
     let mut bytes = Vec::new();
     File::from(module).read_to_end(&mut bytes).map_err(host("read the module"))?;
     let engine = key.on_demand().compiler().map_err(failed("make the compiler")).map_err(LoadError::Failed)?;
