@@ -87,17 +87,17 @@ impl Attendance {
 
     /// Takes a frame; what ends the attendance comes back.
     async fn take(&mut self, frame: Frame, worker: &mut Worker) -> Option<Came> {
+        if frame.kind == Kind::Report {
+            return Some(serde_json::from_slice(&frame.bytes).map_or(Came::Silent, Came::Told));
+        }
+        // Whatever it says: that it has printed, it says only where nothing else that it said waits to be heard.
+        if self.print(worker).await.is_err() {
+            return Some(Came::Silent);
+        }
         match frame.kind {
-            Kind::Printed => {
-                if self.print(worker).await.is_err() {
-                    return Some(Came::Silent);
-                }
-            }
+            Kind::Printed | Kind::Report => {}
             Kind::Ask => self.asked = true,
             Kind::Ready => worker.note(&frame),
-            Kind::Report => {
-                return Some(serde_json::from_slice(&frame.bytes).map_or(Came::Silent, Came::Told));
-            }
             Kind::Run | Kind::Compile | Kind::Input | Kind::Part => return Some(Came::Silent),
         }
         None
